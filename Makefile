@@ -1,0 +1,63 @@
+# A patch queue for Linux and the laboratory that proves it.
+# Everything is done by the scripts; this only gives them short names.
+.PHONY: help demo check tree kernel cost lint refresh mbox prove vm clean
+.NOTPARALLEL:
+
+export SRC ACCEL JOBS BASE
+
+help:
+	@echo "make demo      both kernels, the same scenarios, one table and plot"
+	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
+	@echo "make tree      unpack the base and import the queue into build/"
+	@echo "make kernel    build the unpatched and the patched kernel"
+	@echo "make vm        a shell in a VM with the patched kernel"
+	@echo "make refresh   write the commits of the tree back to patches/"
+	@echo "make mbox      the numbered series with its cover letter, to mail"
+	@echo "make lint      checkpatch, sparse, a build of every patch, shellcheck"
+	@echo "make prove     take fixes out one at a time: which test fails?"
+	@echo "make cost      what reaping costs, in instructions, and text size"
+	@echo "make clean     remove what was built (never work in a tree)"
+	@echo
+	@echo "SRC=DIR     a git tree or unpacked source of the base, for make tree"
+	@echo "BASE=6.12   the base version"
+	@echo "ACCEL=kvm   run the VM with KVM instead of QEMU's TCG"
+	@echo "JOBS=N      parallel jobs, default: one per processor"
+
+demo:
+	@scripts/demo.sh
+
+check:
+	@scripts/check.sh
+
+tree:
+	@scripts/deps.sh
+	@scripts/tree.sh
+
+kernel:
+	@scripts/deps.sh
+	@scripts/tree.sh -w
+	@scripts/build.sh base vm
+	@scripts/build.sh series vm
+
+lint:
+	@scripts/deps.sh lab lint
+	@scripts/tree.sh -w
+	@scripts/lint.sh
+
+refresh:
+	@scripts/refresh.sh
+
+mbox:
+	@scripts/mbox.sh
+
+prove:
+	@scripts/prove.sh
+
+cost:
+	@scripts/cost.sh
+
+vm:
+	@scripts/vm.sh
+
+clean:
+	@scripts/clean.sh

@@ -1,0 +1,53 @@
+#!/bin/sh
+# The tests: KUnit and kselftests in the VM with the debug kernel, the consoles,
+# the coverage, and lint. Ends with "N passed, N failed, N skipped".
+. "$(dirname "$0")/lib.sh"
+
+results=$logs/check-results
+mkdir -p "$logs"
+: >"$results"
+
+finish() {
+	skipped=$(grep -c '^ok .*# SKIP' "$results" || :)
+	passed=$(($(grep -c '^ok ' "$results" || :) - skipped))
+	failed=$(grep -c '^not ok ' "$results" || :)
+	if [ "$failed" -gt 0 ]; then
+		echo
+		grep '^not ok ' "$results"
+	fi
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+# step NAME COMMAND...: one without results of its own
+step() {
+	step_name=$1
+	shift
+	if "$@"; then
+		ok "$step_name"
+	else
+		not_ok "$step_name"
+	fi | tee -a "$results"
+	! grep -qxF "not ok $step_name" "$results"
+}
+
+# suite NAME COMMAND...: one that prints results; to fail before it has one is
+# a result, too
+suite() {
+	suite_name=$1
+	suite_before=$(wc -l <"$results")
+	shift
+	"$@" | tee -a "$results"
+	[ "$(wc -l <"$results")" -gt "$suite_before" ] ||
+		not_ok "$suite_name: no result" | tee -a "$results"
+}
+
+if step "the packages are there" "$top/scripts/deps.sh" lab lint &&
+		step "the queue applies" "$top/scripts/tree.sh" -w; then
+	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
+		suite kunit "$top/scripts/test-kunit.sh" series
+		suite selftests "$top/scripts/test-selftests.sh" series
+	fi
+	suite lint "$top/scripts/lint.sh"
+fi
+finish

@@ -1,0 +1,42 @@
+#!/bin/sh
+# The main job: plays the same scenarios on the unpatched and on the patched
+# kernel and reports what came out. Reuses whatever is there already.
+# Exit code: 0 only if the patched kernel does what the series promises.
+. "$(dirname "$0")/lib.sh"
+
+out=$build/demo
+# The scenarios take about a minute, more on a busy machine.
+limit=${LIMIT:-300}
+
+step() { say "$1/5 $2"; }
+
+# play base|series: boots that kernel, the console goes to $out/KERNEL.log.
+play() {
+	"$top/scripts/initramfs.sh" "$1" vm "$out/$1.cpio" "$out/demo"
+	"$top/scripts/boot.sh" -t "$limit" -a lab.run=/bin/demo \
+		"$(tree_of "$1")/o-vm/arch/x86/boot/bzImage" \
+		"$out/$1.cpio" "$out/$1.log" ||
+		die "the scenarios did not come to their end on the $1 kernel"
+}
+
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+step 1 "tools and tree"
+"$top/scripts/deps.sh" lab demo
+"$top/scripts/tree.sh" -w
+
+step 2 "both kernels"
+"$top/scripts/build.sh" base vm
+"$top/scripts/build.sh" series vm
+mkdir -p "$out"
+gcc -static -O2 -Wall -Wextra -pthread -I"$tree/lib" -o "$out/demo" \
+	"$top"/lab/guest/demo*.c || die "lab/guest/demo.c does not compile"
+
+step 3 "the scenarios on the unpatched kernel (about a minute)"
+play base
+step 4 "the same on the patched kernel"
+play series
+
+step 5 "report"
+"$top/scripts/report.sh" "$out/base.log" "$out/series.log"

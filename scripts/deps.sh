@@ -1,0 +1,77 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, naming them first.
+# usage: deps.sh [group...]    groups: lab (default), demo, lint
+. "$(dirname "$0")/lib.sh"
+
+need_queue
+# busybox-static is only unpacked into the cache: installing it would replace
+# the busybox that the machine may have.
+packages() {
+	case $1 in
+	lab)
+		echo build-essential "linux-source-$BASE" flex bison bc \
+			libelf-dev libssl-dev xz-utils rsync ccache qemu-system-x86
+		;;
+	demo) echo gnuplot-nox ;;
+	lint) echo sparse shellcheck perl quilt ;;
+	*) die "no such group: $1 (lab, demo or lint)" ;;
+	esac
+}
+
+# A tree from SRC= needs no packaged source.
+wanted=$(for group in "${@:-lab}"; do packages "$group"; done)
+[ -z "${SRC:-}" ] || wanted=$(echo "$wanted" | sed "s/linux-source-$BASE//")
+
+command -v dpkg-query >/dev/null ||
+	die "this installs Debian packages; elsewhere, provide: $(echo "$wanted" | paste -sd" " -)"
+missing=
+for package in $wanted; do
+	# Not for the version: only whether it is there.
+	[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+		missing="$missing $package"
+done
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "needs root or sudo to install:$missing"
+	fi
+}
+
+# apt ARGS...: with fresh package lists if it does not work with the present.
+apt() {
+	apt_log=$logs/apt.log
+	mkdir -p "$logs"
+	apt_try "$@" && return
+	say "fetching the package lists"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get update >>"$apt_log" 2>&1 || :
+	apt_try "$@" || die "apt-get $1 failed for:$missing (no network? see $apt_log)"
+}
+
+apt_try() {
+	if [ "$1" = download ]; then
+		apt-get "$@" >"$apt_log" 2>&1
+	else
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@" >"$apt_log" 2>&1
+	fi
+}
+
+if [ -n "$missing" ]; then
+	say "installing$missing"
+	# shellcheck disable=SC2086 # a list
+	apt install -y --no-install-recommends $missing
+fi
+
+if [ ! -x "$cache/busybox" ]; then
+	missing=" busybox-static"
+	say "fetching busybox-static into $cache (for the VM, not installed)"
+	mkdir -p "$cache"
+	fetch=$(mktemp -d "$cache/fetch.XXXXXX")
+	trap 'rm -rf "$fetch"' EXIT
+	(cd "$fetch" && apt download busybox-static)
+	dpkg-deb -x "$fetch"/busybox-static_*.deb "$fetch"
+	mv "$fetch/bin/busybox" "$cache/busybox"
+fi

@@ -1,0 +1,109 @@
+# Settings and helpers that the scripts share; sourced, never run.
+# shellcheck shell=sh disable=SC2034
+
+set -eu
+umask 022
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+BASE=${BASE:-6.12}
+JOBS=${JOBS:-$(nproc)}
+queue=$top/patches/$BASE
+build=$top/build
+tree=$build/$BASE
+base_tree=$build/$BASE-base
+logs=$build/log
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmu-notifier-lab
+me=$(basename "$0" .sh)
+
+# What an outer make hands down is meant for our Makefile, not for kbuild.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL KBUILD_OUTPUT ARCH CROSS_COMPILE
+
+# Messages and formats that scripts parse or store must not follow the user.
+export LC_ALL=C TZ=UTC
+export CCACHE_DIR="$cache/ccache" CCACHE_NOHASHDIR=1
+
+say() { echo "$me: $*" >&2; }
+die() { echo "$me: $*" >&2; exit 1; }
+
+# The first script of every command asks, before anything is installed.
+need_queue() {
+	[ -e "$queue/series" ] ||
+		die "there is no patches/$BASE/series (there is: $(cd "$top/patches" 2>/dev/null && echo */series))"
+}
+
+# git without the user's settings: what it writes must not depend on them.
+plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
+tree_git() { plain_git -C "$tree" "$@"; }
+
+# tree_of base|series|scratch: where that kernel's source is.
+tree_of() {
+	case $1 in
+	base) echo "$base_tree" ;;
+	series) echo "$tree" ;;
+	scratch) echo "$build/$BASE-scratch" ;;
+	*) die "no such tree: $1 (base, series or scratch)" ;;
+	esac
+}
+
+kmake() { "$top/scripts/kbuild.sh" "$@"; }
+
+# need_space DIR GIB: refuse before the disk is full, not when it is.
+need_space() {
+	free=$(df -Pk "$1" | awk 'NR == 2 { print int($4 / 1048576) }')
+	[ "$free" -ge "$2" ] ||
+		die "$1 has $free GiB free, this needs $2: free some or put the clone on another disk"
+}
+
+# kernel_version DIR: version of the kernel source there, "6.12.117".
+kernel_version() {
+	sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = *//p' "$1/Makefile" 2>/dev/null |
+		head -3 | paste -sd. -
+}
+
+# queue_names: the patches of the queue, in order.
+queue_names() { sed 's/#.*//; s/[[:space:]].*//; /^$/d' "$queue/series"; }
+
+# work_in DIR: what is not committed there, empty when clean.
+work_in() { plain_git -C "$1" status --porcelain; }
+
+# queue_id: one name for the whole content of the queue.
+queue_id() {
+	{
+		queue_names
+		for name in $(queue_names); do cat "$queue/$name"; done
+	} | git hash-object --stdin
+}
+
+# record_queue COMMIT: the queue as it is now is that commit of the tree.
+record_queue() {
+	echo "$(queue_id) $(tree_git rev-parse base) $1" >"$tree/.git/lab-queue"
+}
+
+# Results, one line a check, the same form as the guest's TAP.
+ok() { echo "ok $*"; }
+not_ok() { echo "not ok $*"; }
+
+# is_cached KEY-MATERIAL...: this was checked before with the same input.
+# remember: it is good.
+is_cached() {
+	cached=$cache/checked/$(echo "$*" | sha1sum | cut -c1-40)
+	[ -e "$cached" ]
+}
+remember() {
+	mkdir -p "$cache/checked"
+	: >"$cached"
+}
+
+# scratch_tree: a worktree for what needs other commits than the series' last;
+# its object directories are kept from run to run.
+scratch_tree() {
+	scratch=$(tree_of scratch)
+	exec 9>"$build/scratch.lock"
+	flock -n 9 || die "another lint or prove is at work in $scratch"
+	if [ ! -e "$scratch/.git" ]; then
+		tree_git worktree prune
+		tree_git worktree add -q --detach "$scratch" base >&2
+	fi
+	plain_git -C "$scratch" reset -q --hard >&2
+	plain_git -C "$scratch" clean -q -d -f >&2
+}

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Every patch builds: the objects of the files that it touches, and those at
+# the heart of the series, without a warning (W=1) that the base does not have.
+# At the end sparse reads all of them.
+. "$(dirname "$0")/lib.sh"
+
+out=$logs/lint
+mkdir -p "$out" "$cache"
+always="mm/mmu_notifier.o mm/oom_kill.o mm/memory.o"
+fragments="$top/config/vm.config $top/config/debug.config"
+# shellcheck disable=SC2086 # a list
+inputs=$(cat $fragments "$0" | sha1sum)$(tree_git rev-parse 'base^{tree}')$(gcc --version | head -1)
+scratch=
+
+# objects FROM TO: what to build for the changes in between. Not the selftests
+# and samples, which are programs.
+objects() {
+	for file in $(tree_git diff --name-only --diff-filter=d "$1" "$2" -- \
+			'*.c' ':!tools' ':!samples' ':!Documentation'); do
+		echo "${file%.c}.o"
+	done
+	echo "$always"
+}
+
+# Messages without line numbers, to compare those of two versions of a file.
+messages() {
+	grep -E '(warning|error): ' "$1" | sed -E 's/^([^:]*):[0-9]+(:[0-9]+)?:/\1:/' | sort -u
+}
+
+# go_to COMMIT: configured, with everything generated that objects need.
+go_to() {
+	[ -n "$scratch" ] || scratch_tree
+	plain_git -C "$scratch" checkout -q --detach "$1"
+	mkdir -p "$scratch/o-lint"
+	# shellcheck disable=SC2086 # a list
+	cat $fragments >"$scratch/o-lint/lab.config"
+	kmake "$scratch" lint KCONFIG_ALLCONFIG="$scratch/o-lint/lab.config" allnoconfig &&
+		kmake "$scratch" lint prepare
+}
+
+# The base's own messages, about every file that the series changes.
+base_objects=$(for object in $(objects base series); do
+	! tree_git cat-file -e "base:${object%.o}.c" 2>/dev/null || echo "$object"
+done | sort -u)
+known=$cache/lint-base-$(echo "$inputs $base_objects" | sha1sum | cut -c1-40)
+build_base() {
+	say "building the base's objects to compare with"
+	# shellcheck disable=SC2086 # a list
+	if ! {
+		go_to base &&
+			kmake "$scratch" lint W=1 $base_objects &&
+			kmake "$scratch" lint W=1 C=2 CHECK=sparse $base_objects
+	} >"$out/build-base.log" 2>&1; then
+		die "the base does not build: see $out/build-base.log"
+	fi
+	messages "$out/build-base.log" >"$known"
+}
+
+# check NAME LOG COMMIT ARGS...: builds there with these make arguments, and
+# compares what the compiler or sparse says.
+check() {
+	check_name=$1 check_log=$2 check_commit=$3
+	shift 3
+	if is_cached builds "$inputs" "$(tree_git rev-parse "$check_commit^{tree}")" "$*"; then
+		ok "$check_name"
+		return
+	fi
+	[ -e "$known" ] || build_base
+	if go_to "$check_commit" >"$check_log" 2>&1 &&
+			kmake "$scratch" lint "$@" >"$check_log" 2>&1 &&
+			! messages "$check_log" | comm -23 - "$known" | grep -q .; then
+		remember
+		ok "$check_name"
+	else
+		not_ok "$check_name (see $check_log)"
+		{
+			messages "$check_log" | comm -23 - "$known"
+			grep -E 'Error |No rule' "$check_log"
+		} | head -10 | sed 's/^/  | /' >&2
+	fi
+}
+
+before=base
+for commit in $(tree_git rev-list --reverse base..series); do
+	slug=$(tree_git show -s --format=%f "$commit")
+	# shellcheck disable=SC2046 # a list
+	check "builds at $slug" "$out/build-$slug.log" "$commit" \
+		W=1 $(objects "$before" "$commit")
+	before=$commit
+done
+# shellcheck disable=SC2046 # a list
+check "sparse" "$out/sparse.log" series W=1 C=2 CHECK=sparse $(objects base series)

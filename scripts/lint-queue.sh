@@ -1,0 +1,78 @@
+#!/bin/sh
+# The patches as text: checkpatch, refresh, quilt, kernel-doc.
+. "$(dirname "$0")/lib.sh"
+
+out=$logs/lint
+mkdir -p "$out"
+
+# Left out: Signed-off-by, which is for a person to give; MAINTAINERS, which
+# has patterns for the new files; whether a commit that is named exists, which
+# takes the kernel's history (GIT_DIR=none: the tree has none, do not look
+# there); and the only way to write a trace event.
+checkpatch() {
+	(cd "$tree" && GIT_DIR=none scripts/checkpatch.pl --strict --terse --show-types \
+		--no-signoff --ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID "$1" 2>&1) |
+	while IFS= read -r line; do
+		case $line in
+		total:*) ;;
+		*OPEN_ENDED_LINE* | *PARENTHESIS_ALIGNMENT*)
+			number=${line#*.patch:}
+			sed -n "${number%%:*}p" "$1" |
+				grep -qE '^\+.TP_(PROTO|STRUCT__entry|fast_assign)\(' || echo "$line"
+			;;
+		?*) echo "$line" ;;
+		esac
+	done
+}
+
+for name in $(queue_names); do
+	sums=$(cat "$queue/$name" "$tree/scripts/checkpatch.pl" "$0" | sha1sum)
+	if ! is_cached checkpatch "$sums"; then
+		checkpatch "$queue/$name" >"$out/checkpatch-$name.log"
+		if [ -s "$out/checkpatch-$name.log" ]; then
+			not_ok "checkpatch $name"
+			sed 's/^.*\.patch:/  | line /' "$out/checkpatch-$name.log" | head -20 >&2
+			continue
+		fi
+		remember
+	fi
+	ok "checkpatch $name"
+done
+
+if "$top/scripts/refresh.sh" "$out/refresh" &&
+		diff -rq -x base -x cover-letter.md "$out/refresh" "$queue" >&2; then
+	ok "make refresh changes nothing"
+else
+	not_ok "make refresh changes nothing"
+fi
+
+# quilt is less forgiving than git: no renames, no file modes.
+touched=$(tree_git diff --name-only --diff-filter=MD base series)
+rm -rf "$out/quilt"
+mkdir "$out/quilt"
+# shellcheck disable=SC2086 # a list
+[ -z "$touched" ] || tree_git archive base $touched | tar -x -C "$out/quilt"
+if (cd "$out/quilt" && QUILT_PATCHES=$queue QUILT_PUSH_ARGS='' \
+		quilt --quiltrc /dev/null push -a --fuzz=0) >"$out/quilt.log" 2>&1; then
+	ok "quilt applies the queue"
+else
+	not_ok "quilt applies the queue"
+	tail -5 "$out/quilt.log" >&2
+fi
+rm -rf "$out/quilt"
+
+# kernel-doc of every source file that is touched says nothing new.
+kernel_doc() {
+	tree_git show "$1:$2" >"$out/kernel-doc.${2##*.}" 2>/dev/null || return 0
+	(cd "$tree" && scripts/kernel-doc -none "$out/kernel-doc.${2##*.}" 2>&1) |
+		sed "s,^[^:]*:[0-9]*: ,," | sort -u
+}
+for file in $(tree_git diff --name-only --diff-filter=d base series -- '*.c' '*.h'); do
+	kernel_doc base "$file" >"$out/kernel-doc-base.log"
+	kernel_doc series "$file" >"$out/kernel-doc.log"
+	if comm -13 "$out/kernel-doc-base.log" "$out/kernel-doc.log" | grep . >&2; then
+		not_ok "kernel-doc $file"
+	else
+		ok "kernel-doc $file"
+	fi
+done

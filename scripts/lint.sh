@@ -1,0 +1,25 @@
+#!/bin/sh
+# Everything about the queue that can be checked without booting. Prints a
+# line "ok ..." or "not ok ..." for each check; fails if one is not ok. What
+# was found good is not looked at again until its input changes.
+. "$(dirname "$0")/lib.sh"
+
+out=$logs/lint
+results=$out/results
+rm -rf "$out"
+mkdir -p "$out"
+[ -e "$tree/.git" ] || die "$tree is missing: run make tree"
+for tool in sparse shellcheck perl quilt; do
+	command -v "$tool" >/dev/null || die "$tool is missing: run scripts/deps.sh lint"
+done
+
+{
+	"$top/scripts/lint-queue.sh"
+	"$top/scripts/lint-builds.sh"
+	"$top/scripts/lint-scripts.sh"
+} | tee "$results"
+
+good=$(grep -c '^ok ' "$results" || :)
+bad=$(grep -c '^not ok ' "$results" || :)
+say "$good ok, $bad not ok"
+[ "$bad" = 0 ]

@@ -1,0 +1,108 @@
+#!/bin/sh
+# Takes one fix at a time out of the series, builds, and shows that the tests
+# which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
+#   Patch: <the patch of the queue that it is about>
+#   Fails: kunit SUITE.CASE | selftest TEST     (one line each, all must fail)
+# and then a diff against the whole series; or none, then that patch is
+# reverted as it is.
+# usage: prove.sh [NAME...]     default: all of lab/prove/BASE
+. "$(dirname "$0")/lib.sh"
+
+proofs=$top/lab/prove/$BASE
+out=$logs/prove
+table=$out/table
+rm -rf "$out"
+mkdir -p "$out"
+: >"$table"
+if [ $# = 0 ]; then
+	cd "$proofs"
+	set -- *.patch
+fi
+for name; do
+	[ -f "$proofs/$name" ] || die "no such proof: $proofs/$name"
+done
+
+field() { sed -n "/^diff /q; s/^$1: //p" "$proofs/$2"; }
+
+# run TREE KIND TEST: the result lines of that one test
+run() {
+	case $2 in
+	kunit) "$top/scripts/test-kunit.sh" "$1" "$3" ;;
+	selftest) "$top/scripts/test-selftests.sh" "$1" "$3" ;;
+	*) die "unknown kind of test: $2" ;;
+	esac </dev/null >"$out/results" 2>"$out/log" || :
+}
+
+# failed TEST: its result is "not ok", or it took the VM with it
+failed() {
+	grep -qE "^not ok .*[ .]${1##*.}( |\$)" "$out/results" ||
+		grep -q "^not ok .*the VM boots" "$out/results"
+}
+passed() { grep -qE "^ok .*[ .]${1##*.}\$" "$out/results"; }
+
+# take_out NAME: changes the scratch tree
+take_out() {
+	patch=$(field Patch "$1")
+	[ -f "$queue/$patch" ] || die "$1 names $patch, which is not in the queue"
+	if grep -q '^diff ' "$proofs/$1"; then
+		plain_git -C "$scratch" apply -C1 --recount "$proofs/$1" ||
+			die "$1 does not apply to the series any more"
+	else
+		plain_git -C "$scratch" apply -R --3way "$queue/$patch" >"$out/log" 2>&1 ||
+			die "$patch cannot be reverted alone: put a diff into $1"
+	fi
+}
+
+"$top/scripts/deps.sh"
+"$top/scripts/tree.sh" -w
+scratch_tree
+plain_git -C "$scratch" checkout -q --detach series
+
+say "the series as it is: every test has to pass"
+"$top/scripts/build.sh" series debug
+for name; do
+	field Fails "$name"
+done | sort -u >"$out/tests"
+while read -r kind test; do
+	if is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$kind" "$test" "$0"; then
+		continue
+	fi
+	run series "$kind" "$test"
+	passed "$test" || die "$test does not pass on the series: run make check"
+	remember
+done <"$out/tests"
+
+bad=0
+for name; do
+	plain_git -C "$scratch" reset -q --hard
+	take_out "$name"
+	say "without ${name%.patch}"
+	"$top/scripts/build.sh" scratch debug
+	field Fails "$name" >"$out/tests"
+	while read -r kind test; do
+		run scratch "$kind" "$test"
+		if failed "$test"; then
+			verdict="fails"
+		else
+			verdict="PASSES"
+			bad=1
+		fi
+		printf '%-32s %-10s %-44s %s\n' "${name%.patch}" "$kind" "$test" "$verdict" |
+			tee -a "$table" >&2
+		mkdir -p "$out/${name%.patch}"
+		mv "$out/results" "$out/${name%.patch}/$kind-$test"
+	done <"$out/tests"
+done
+plain_git -C "$scratch" reset -q --hard
+
+echo
+printf '%-32s %-10s %-44s %s\n' "without" "" "this test" ""
+cat "$table"
+# Documentation and tests need no proof, code does.
+for patch in $(queue_names); do
+	grep -qxF "Patch: $patch" "$proofs"/*.patch && continue
+	grep -q '^+++ b/mm/tests/' "$queue/$patch" && continue
+	! grep -qE '^\+\+\+ b/(mm/[^/]*|drivers/.*)\.c$' "$queue/$patch" ||
+		echo "no proof for $patch"
+done
+[ $bad = 0 ] || die "a test passes without the fix that it is there for"

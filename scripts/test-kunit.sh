@@ -1,0 +1,70 @@
+#!/bin/sh
+# Boots a debug kernel, whose KUnit suites run by themselves, and prints a line
+# "ok ..." or "not ok ..." for each case, for the console, and for how much of
+# mm/mmu_notifier.c was reached.
+# usage: test-kunit.sh series|scratch [GLOB]      SUITE or SUITE.CASE
+. "$(dirname "$0")/lib.sh"
+
+which=$1 glob=${2:-}
+objects=$(tree_of "$which")/o-debug
+out=$logs/kunit-$which
+console=$out/console.log
+rm -rf "$out"
+mkdir -p "$out"
+
+"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" "$top/lab/guest/run-kunit"
+if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/run-kunit kunit.enable=1${glob:+ kunit.filter_glob=$glob}" \
+		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+	ok "kunit: the VM boots and ends"
+else
+	not_ok "kunit: the VM boots and ends (see $console)"
+fi
+
+# The cases are indented by four, what is deeper are their parameters. A case
+# that was planned and has no result did not come to its end.
+tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' | awk '
+	function finish() {
+		for (; done < planned; planned--)
+			print "not ok kunit: " suite ": a case without a result"
+		planned = done = 0
+	}
+	/^    # Subtest: / { finish(); suite = $3 }
+	/^    1\.\.[0-9]+$/ { planned = substr($1, 4) + 0; done = 0 }
+	/^    (not )?ok [0-9]+ / {
+		sub(/ - /, " ")
+		done++
+		total++
+		skip = / # SKIP/
+		result = $1 == "not" ? "not ok" : "ok"
+		name = $1 == "not" ? $4 : $3
+		print result " kunit: " suite "." name (skip ? " " substr($0, index($0, "# SKIP")) : "")
+	}
+	END {
+		finish()
+		if (!total)
+			print "not ok kunit: no case was run"
+	}'
+
+if "$top/scripts/check-console.sh" "$console"; then
+	ok "kunit: nothing bad on the console"
+else
+	not_ok "kunit: nothing bad on the console (see $console)"
+fi
+
+[ -z "$glob" ] || exit 0
+tr -d '\r' <"$console" | sed -n '/^LAB-GCDA-BEGIN$/,/^LAB-GCDA-END$/{/^LAB-/!p}' |
+	base64 -d >"$out/mmu_notifier.gcda" 2>/dev/null || :
+percent=
+if [ -s "$out/mmu_notifier.gcda" ]; then
+	cp "$objects/mm/mmu_notifier.gcno" "$out/"
+	(cd "$objects" && gcov -n "$out/mmu_notifier.gcda") >"$out/gcov.log" 2>&1 || :
+	(cd "$objects" && gcov -t "$out/mmu_notifier.gcda") >"$out/gcov.txt" 2>&1 || :
+	percent=$(sed -n "/^File '.*mm\/mmu_notifier.c'/{n;s/^Lines executed:\([0-9.]*\)% of \([0-9]*\)/\1/p}" "$out/gcov.log" | head -1)
+fi
+if [ -z "$percent" ]; then
+	not_ok "kunit: line coverage of mm/mmu_notifier.c is not known (see $out)"
+elif [ "${percent%.*}" -ge 95 ]; then
+	ok "kunit: line coverage of mm/mmu_notifier.c: $percent % (95 wanted)"
+else
+	not_ok "kunit: line coverage of mm/mmu_notifier.c: $percent % (95 wanted; see $out/gcov.txt)"
+fi

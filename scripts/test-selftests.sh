@@ -1,0 +1,82 @@
+#!/bin/sh
+# Builds the kselftests of the series, runs them in a VM with the debug kernel
+# and prints a line "ok ..." or "not ok ..." for each test and the console.
+# usage: test-selftests.sh series|scratch [TEST...]
+. "$(dirname "$0")/lib.sh"
+
+which=$1
+shift
+tests=$(echo "$*" | tr ' ' ,)
+src=$(tree_of "$which")
+out=$logs/selftests-$which
+console=$out/console.log
+rm -rf "$out"
+mkdir -p "$out"
+
+# Static programs; X_util.c belongs to X.
+dir=$src/tools/testing/selftests/mm
+for source in "$dir"/oom_notifier*.c; do
+	case $source in *_util.c) continue ;; esac
+	[ -e "$source" ] || { not_ok "selftests: there is none"; exit 0; }
+	name=$(basename "$source" .c)
+	set -- "$source"
+	[ ! -e "$dir/${name}_util.c" ] || set -- "$@" "$dir/${name}_util.c"
+	if ! gcc -O2 -Wall -static -pthread -I "$src" -I "$src/tools/testing/selftests" \
+			-o "$out/selftest-$name" "$@" >"$out/build-$name.log" 2>&1; then
+		not_ok "selftests: $name builds (see $out/build-$name.log)"
+		exit 0
+	fi
+	if [ -s "$out/build-$name.log" ]; then
+		not_ok "selftests: $name builds without a warning (see $out/build-$name.log)"
+	else
+		ok "selftests: $name builds without a warning"
+	fi
+done
+
+"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run-selftests" "$out"/selftest-*
+args="lab.run=/bin/run-selftests printk.devkmsg=on log_buf_len=4M"
+if "$top/scripts/boot.sh" -t 1200 -a "$args${tests:+ lab.tests=$tests}" \
+		"$src/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+	ok "selftests: the VM boots and ends"
+else
+	not_ok "selftests: the VM boots and ends (see $console)"
+fi
+
+# A program's results, and whether its exit code agrees (4: all skipped).
+tr -d '\r' <"$console" | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
+	$1 == "run" { name = $2; total++; bad = 0; open = 1; next }
+	$1 == "exit" {
+		open = 0
+		if (name ~ /-without-/) {
+			if ($2 == 4)
+				print "ok selftests: " name " skips (" reason ")"
+			else
+				print "not ok selftests: " name " skips (exit code " $2 ")"
+		} else if ($2 != 0 && !bad) {
+			print "not ok selftests: " name " ends with exit code 0 (" $2 ")"
+		}
+		next
+	}
+	name ~ /-without-/ { if (/SKIP/) reason = substr($0, index($0, "SKIP") + 5); next }
+	/^(not )?ok [0-9]+ / {
+		if ($1 == "not")
+			bad = 1
+		number = $1 == "not" ? 3 : 2
+		result = $1 == "not" ? "not ok" : "ok"
+		rest = $0
+		sub(/^(not )?ok [0-9]+ (- )?/, "", rest)
+		print result " selftests: " name "." rest
+	}
+	END {
+		if (open)
+			print "not ok selftests: " name " did not come to its end"
+		if (!total)
+			print "not ok selftests: nothing was run"
+	}'
+
+if "$top/scripts/check-console.sh" "$console"; then
+	ok "selftests: nothing bad on the console"
+else
+	not_ok "selftests: nothing bad on the console (see $console)"
+fi
