@@ -19,13 +19,6 @@ mkdir -p "$out" "$logs" "$cache"
 exec 8>"$out/lab.lock"
 flock -n 8 || { say "waiting for another build in $out"; flock 8; }
 
-# One at a time in an object directory.
-exec 9>"$out/lab.lock"
-if ! flock -n 9; then
-	say "waiting for another build in $out"
-	flock 9
-fi
-
 fragments=$top/config/vm.config
 [ "$config" = vm ] || fragments="$fragments $top/config/$config.config"
 
