@@ -10,10 +10,11 @@ packages() {
 	case $1 in
 	lab)
 		echo build-essential "linux-source-$BASE" flex bison bc \
-			libelf-dev libssl-dev xz-utils rsync ccache qemu-system-x86
+			libelf-dev libssl-dev xz-utils rsync python3 ccache \
+			qemu-system-x86
 		;;
 	demo) echo gnuplot-nox ;;
-	lint) echo sparse shellcheck perl quilt ;;
+	lint) echo sparse shellcheck perl quilt clang ;;
 	*) die "no such group: $1 (lab, demo or lint)" ;;
 	esac
 }

@@ -16,6 +16,7 @@ done
 {
 	"$top/scripts/lint-queue.sh"
 	"$top/scripts/lint-builds.sh"
+	"$top/scripts/lint-configs.sh"
 	"$top/scripts/lint-scripts.sh"
 } | tee "$results"
 
