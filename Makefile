@@ -1,13 +1,14 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check tree kernel cost lint refresh mbox prove vm clean
+.PHONY: help demo check users tree kernel cost lint refresh mbox prove vm clean
 .NOTPARALLEL:
 
-export SRC ACCEL JOBS BASE
+export SRC ACCEL JOBS BASE SOURCES
 
 help:
 	@echo "make demo      both kernels, the same scenarios, one table and plot"
 	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
+	@echo "make users     every driver's notifier, unpatched beside patched"
 	@echo "make tree      unpack the base and import the queue into build/"
 	@echo "make kernel    build the unpatched and the patched kernel"
 	@echo "make vm        a shell in a VM with the patched kernel"
@@ -19,6 +20,8 @@ help:
 	@echo "make clean     remove what was built (never work in a tree)"
 	@echo
 	@echo "SRC=DIR     a git tree or unpacked source of the base, for make tree"
+	@echo "USERS=...   names under lab/drivers, for make users: only those"
+	@echo "SOURCES=DIR a tree of yours whose drivers make users tests"
 	@echo "BASE=6.12   the base version"
 	@echo "ACCEL=kvm   run the VM with KVM instead of QEMU's TCG"
 	@echo "JOBS=N      parallel jobs, default: one per processor"
@@ -28,6 +31,9 @@ demo:
 
 check:
 	@scripts/check.sh
+
+users:
+	@scripts/users.sh $(USERS)
 
 tree:
 	@scripts/deps.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Configures and builds one kernel and the test device's module.
 # usage: build.sh base|series|scratch CONFIG
-# CONFIG names a fragment in config/; all but vm come on top of vm.
+# CONFIG names a fragment in config/; all but vm come on top of vm and drivers.
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 2 ] || die "usage: build.sh base|series|scratch CONFIG"
@@ -20,7 +20,8 @@ exec 8>"$out/lab.lock"
 flock -n 8 || { say "waiting for another build in $out"; flock 8; }
 
 fragments=$top/config/vm.config
-[ "$config" = vm ] || fragments="$fragments $top/config/$config.config"
+[ "$config" = vm ] ||
+	fragments="$fragments $top/config/drivers.config $top/config/$config.config"
 
 # A fragment that changed, or any of the tree's Kconfig files.
 config_is_current() {

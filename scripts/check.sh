@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tests: KUnit and kselftests in the VM with the debug kernel, the consoles,
-# the coverage, and lint. Ends with "N passed, N failed, N skipped".
+# The tests: KUnit, kselftests, the drivers' notifiers, and KVM and HMM for real,
+# in the VM with the debug kernel, the consoles, the coverage, and lint. Ends with "N passed, N failed, N skipped".
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check-results
@@ -47,6 +47,8 @@ if step "the packages are there" "$top/scripts/deps.sh" lab lint &&
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
 		suite kunit "$top/scripts/test-kunit.sh" series
 		suite selftests "$top/scripts/test-selftests.sh" series
+		suite users "$top/scripts/test-users.sh" series
+		suite real "$top/scripts/test-real.sh" series
 	fi
 	suite lint "$top/scripts/lint.sh"
 fi

@@ -7,7 +7,7 @@
 out=$logs/lint
 mkdir -p "$out" "$cache"
 always="mm/mmu_notifier.o mm/oom_kill.o mm/memory.o"
-fragments="$top/config/vm.config $top/config/debug.config"
+fragments="$top/config/vm.config $top/config/drivers.config $top/config/debug.config"
 # shellcheck disable=SC2086 # a list
 inputs=$(cat $fragments "$0" | sha1sum)$(tree_git rev-parse 'base^{tree}')$(gcc --version | head -1)
 scratch=

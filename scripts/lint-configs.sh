@@ -7,15 +7,44 @@ out=$logs/lint
 mkdir -p "$out"
 scratch=
 
-# objects CONFIG: the touched files of mm/, the tests where they are configured.
+# symbol_of FILE: what has to be on for it to be compiled at all.
+symbol_of() {
+	case $1 in
+	mm/mmu_notifier.c) echo MMU_NOTIFIER ;;
+	mm/tests/mmu_notifier_kunit.c) echo MMU_NOTIFIER_KUNIT_TEST ;;
+	lib/test_hmm.c) echo TEST_HMM ;;
+	lib/test_mmu_notifier.c) echo TEST_MMU_NOTIFIER ;;
+	*/amdgpu/amdgpu_hmm.c) echo DRM_AMDGPU_USERPTR ;;
+	*/amdgpu/amdgpu_amdkfd_*.c) echo HSA_AMD ;;
+	*/amdgpu/*) echo DRM_AMDGPU ;;
+	*/amdkfd/kfd_svm.c) echo HSA_AMD_SVM ;;
+	*/amdkfd/*) echo HSA_AMD ;;
+	*/radeon/*) echo DRM_RADEON_USERPTR ;;
+	*/nouveau/nouveau_svm.c) echo DRM_NOUVEAU_SVM ;;
+	*/xe/*) echo DRM_XE ;;
+	*/core/umem_odp.c | */mlx5/odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
+	*/hfi1/*) echo INFINIBAND_HFI1 ;;
+	*/xen/gntdev*.c) echo XEN_GNTDEV ;;
+	mm/*) echo MMU ;;
+	*) die "scripts/lint-configs.sh does not know which symbol $1 needs" ;;
+	esac
+}
+
+# objects CONFIG: those of the touched files that this configuration has.
 objects() {
-	for file in $(tree_git diff --name-only --diff-filter=d base series -- 'mm/*.c'); do
-		case $file in
-		mm/tests/*) grep -q '^CONFIG_MMU_NOTIFIER_KUNIT_TEST=y' "$1" || continue ;;
-		mm/mmu_notifier.c) grep -q '^CONFIG_MMU_NOTIFIER=y' "$1" || continue ;;
-		esac
-		echo "${file%.c}.o"
+	for file in $(tree_git diff --name-only --diff-filter=d base series -- \
+			'*.c' ':!tools' ':!samples' ':!Documentation'); do
+		symbol=$(symbol_of "$file") || exit 1
+		! grep -qE "^CONFIG_$symbol=[ym]" "$1" || echo "${file%.c}.o"
 	done
+}
+
+# fragments NAME: with the drivers if it says so
+fragments() {
+	echo "$top/config/vm.config"
+	! grep -qx '# with drivers' "$top/config/compile/$1.config" ||
+		echo "$top/config/drivers.config"
+	echo "$top/config/compile/$1.config"
 }
 
 # Every line of the fragment came out as it says.
@@ -40,7 +69,7 @@ compile() {
 	fragment=$top/config/compile/$name.config
 	objdir=$scratch/o-compile-$name
 	mkdir -p "$objdir"
-	cat "$top/config/vm.config" "$fragment" >"$objdir/lab.config"
+	cat $(fragments "$name") >"$objdir/lab.config"
 	kmake "$scratch" "compile-$name" "$@" KCONFIG_ALLCONFIG="$objdir/lab.config" allnoconfig &&
 		as_asked "$fragment" "$objdir/.config" &&
 		kmake "$scratch" "compile-$name" "$@" prepare &&
@@ -52,16 +81,18 @@ for fragment in "$top"/config/compile/*.config; do
 	case $name in
 	i386) set -- ARCH=i386 ;;
 	clang) set -- CC="ccache clang" HOSTCC=gcc ;;
+	arm64) set -- ARCH=arm64 LLVM=1 CC="ccache clang" ;;
 	*) set -- ;;
 	esac
-	if ! is_cached compile "$(cat "$top/config/vm.config" "$fragment" "$0" | sha1sum)" \
+	# shellcheck disable=SC2046 # a list
+	if ! is_cached compile "$(cat $(fragments "$name") "$0" | sha1sum)" \
 			"$(tree_git rev-parse 'series^{tree}')" "$(gcc --version | head -1)"; then
 		if [ -z "$scratch" ]; then
 			scratch_tree
 			plain_git -C "$scratch" checkout -q --detach series
 		fi
 		if ! compile "$name" "$@" >"$out/compile-$name.log" 2>&1 ||
-				grep -E '^(\.\./)?(mm|include)/.*warning: ' "$out/compile-$name.log" >&2; then
+				grep -E '^(\.\./)?(mm|include|lib|drivers)/.*warning: ' "$out/compile-$name.log" >&2; then
 			not_ok "compiles: $name (see $out/compile-$name.log)"
 			continue
 		fi

@@ -2,10 +2,12 @@
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about>
-#   Fails: kunit SUITE.CASE | selftest TEST     (one line each, all must fail)
+#   Fails: kunit SUITE.CASE | selftest TEST | users USER.CASE
+# (one line each, all must fail)
 # and then a diff against the whole series; or none, then that patch is
 # reverted as it is.
-# usage: prove.sh [NAME...]     default: all of lab/prove/BASE
+# usage: prove.sh [NAME...]     default: all of lab/prove/BASE, and then the
+#                               table is kept in results/BASE/prove.txt
 . "$(dirname "$0")/lib.sh"
 
 proofs=$top/lab/prove/$BASE
@@ -14,7 +16,9 @@ table=$out/table
 rm -rf "$out"
 mkdir -p "$out"
 : >"$table"
+all=
 if [ $# = 0 ]; then
+	all=y
 	cd "$proofs"
 	set -- *.patch
 fi
@@ -29,6 +33,7 @@ run() {
 	case $2 in
 	kunit) "$top/scripts/test-kunit.sh" "$1" "$3" ;;
 	selftest) "$top/scripts/test-selftests.sh" "$1" "$3" ;;
+	users) SOURCES=$(tree_of "$1") "$top/scripts/test-users.sh" series "${3%%.*}" ;;
 	*) die "unknown kind of test: $2" ;;
 	esac </dev/null >"$out/results" 2>"$out/log" || :
 }
@@ -77,8 +82,9 @@ for name; do
 	plain_git -C "$scratch" reset -q --hard
 	take_out "$name"
 	say "without ${name%.patch}"
-	"$top/scripts/build.sh" scratch debug
 	field Fails "$name" >"$out/tests"
+	# The kernel is not concerned by a driver that is a module.
+	! grep -qv '^users ' "$out/tests" || "$top/scripts/build.sh" scratch debug
 	while read -r kind test; do
 		run scratch "$kind" "$test"
 		if failed "$test"; then
@@ -95,9 +101,16 @@ for name; do
 done
 plain_git -C "$scratch" reset -q --hard
 
+{
+	printf '%-32s %-10s %-44s %s\n' "without" "" "this test" ""
+	cat "$table"
+} >"$out/prove.txt"
 echo
-printf '%-32s %-10s %-44s %s\n' "without" "" "this test" ""
-cat "$table"
+cat "$out/prove.txt"
+if [ -n "$all" ]; then
+	mkdir -p "$top/results/$BASE"
+	cp "$out/prove.txt" "$top/results/$BASE/"
+fi
 # Documentation and tests need no proof, code does.
 for patch in $(queue_names); do
 	grep -qxF "Patch: $patch" "$proofs"/*.patch && continue

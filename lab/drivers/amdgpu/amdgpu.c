@@ -1,0 +1,698 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * amdgpu's two userptr notifiers, for graphics and for KFD ("hsa"):
+ * drivers/gpu/drm/amd/amdgpu/amdgpu_hmm.c and amdgpu_amdkfd_gpuvm.c, with the
+ * restore worker; command submission (amdgpu_cs.c) and the VM (amdgpu_vm.c), by
+ * which the GPU could get at the pages after a success.
+ */
+#include "users.h"
+#include <linux/dma-fence.h>
+#include <linux/oom.h>
+#include <linux/sched/mm.h>
+
+/* The worker looks for the mm of a process; the test thread has none. */
+static struct mm_struct *lab_get_task_mm(struct task_struct *task);
+#define get_task_mm lab_get_task_mm
+
+#include <drivers/gpu/drm/amd/amdgpu/amdgpu_hmm.c>
+#include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_fence.c>
+#include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_gpuvm.c>
+#include <drivers/gpu/drm/amd/amdgpu/amdgpu_cs.c>
+#include <drivers/gpu/drm/amd/amdgpu/amdgpu_vm.c>
+#include <drivers/gpu/drm/drm_exec.c>
+
+#define LAB_START	0x10000UL
+#define LAB_END		0x20000UL
+
+/* What the GPU's queues and the process are doing */
+static struct {
+	struct task_struct *test;	/* who may see @mm as that of the process */
+	struct mm_struct *mm;
+	int quiesce_result;
+	int quiesced, resumed;		/* calls */
+	int faulted;			/* calls of amdgpu_ttm_tt_get_user_pages() */
+} lab;
+
+static struct mm_struct *lab_get_task_mm(struct task_struct *task)
+{
+	if (current != lab.test || !lab.mm || !mmget_not_zero(lab.mm))
+		return NULL;
+	return lab.mm;
+}
+
+/* KFD */
+int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
+{
+	/* Takes mutexes and waits */
+	might_sleep();
+	if (mm == lab.mm)
+		lab.quiesced++;
+	return lab.quiesce_result;
+}
+
+int kgd2kfd_resume_mm(struct mm_struct *mm)
+{
+	lab.resumed++;
+	return 0;
+}
+
+void kfd_smi_event_queue_restore_rescheduled(struct mm_struct *mm)
+{
+}
+
+/* The user pages: a range is good as long as nobody sets the sequence. */
+int amdgpu_ttm_tt_get_user_pages(struct amdgpu_bo *bo, struct page **pages,
+				 struct hmm_range **range)
+{
+	lab.faulted++;
+	*range = kzalloc(sizeof(**range), GFP_KERNEL);
+	if (!*range)
+		return -ENOMEM;
+	(*range)->notifier = &bo->notifier;
+	(*range)->notifier_seq = bo->notifier.invalidate_seq;
+	return 0;
+}
+
+bool amdgpu_ttm_tt_get_user_pages_done(struct ttm_tt *ttm,
+				       struct hmm_range *range)
+{
+	bool valid = !mmu_interval_read_retry(range->notifier,
+					      range->notifier_seq);
+
+	kfree(range);
+	return valid;
+}
+
+void amdgpu_ttm_tt_discard_user_pages(struct ttm_tt *ttm,
+				      struct hmm_range *range)
+{
+	kfree(range);
+}
+
+/* TTM, and what belongs to the other parts of the driver */
+int ttm_bo_validate(struct ttm_buffer_object *bo,
+		    struct ttm_placement *placement,
+		    struct ttm_operation_ctx *ctx)
+{
+	return 0;
+}
+
+void ttm_bo_move_to_lru_tail(struct ttm_buffer_object *bo)
+{
+}
+
+void ttm_bo_set_bulk_move(struct ttm_buffer_object *bo,
+			  struct ttm_lru_bulk_move *bulk)
+{
+}
+
+void amdgpu_bo_placement_from_domain(struct amdgpu_bo *abo, u32 domain)
+{
+}
+
+int amdgpu_bo_sync_wait(struct amdgpu_bo *bo, void *owner, bool intr)
+{
+	return 0;
+}
+
+uint64_t amdgpu_gmc_pd_addr(struct amdgpu_bo *bo)
+{
+	return 0;
+}
+
+void amdgpu_sync_create(struct amdgpu_sync *sync)
+{
+}
+
+void amdgpu_sync_free(struct amdgpu_sync *sync)
+{
+}
+
+int amdgpu_sync_wait(struct amdgpu_sync *sync, bool intr)
+{
+	return 0;
+}
+
+int amdgpu_sync_fence(struct amdgpu_sync *sync, struct dma_fence *f,
+		      gfp_t flags)
+{
+	return 0;
+}
+
+int drm_sched_entity_error(struct drm_sched_entity *entity)
+{
+	return 0;
+}
+
+const struct amdgpu_vm_update_funcs amdgpu_vm_cpu_funcs, amdgpu_vm_sdma_funcs;
+int amdgpu_vm_update_mode;
+
+/* A job of the GPU */
+static const char *lab_fence_name(struct dma_fence *fence)
+{
+	return "lab";
+}
+
+static const struct dma_fence_ops lab_fence_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+};
+
+struct lab_fence {
+	struct dma_fence base;
+	spinlock_t lock;
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
+
+static struct dma_fence *lab_fence(struct kunit *test)
+{
+	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_put_fence,
+							&fence->base), 0);
+	return &fence->base;
+}
+
+static void lab_signal(void *fence)
+{
+	dma_fence_signal(fence);
+}
+
+static struct dma_fence *lab_job(struct kunit *test, struct amdgpu_bo *bo,
+				 enum dma_resv_usage usage)
+{
+	struct dma_resv *resv = bo->tbo.base.resv;
+	struct dma_fence *fence = lab_fence(test);
+
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
+	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, fence, usage);
+	dma_resv_unlock(resv);
+	return fence;
+}
+
+/* A BO, its VM, and an open file that the VM belongs to */
+struct lab_bo {
+	struct kunit *test;
+	struct mm_struct *mm;
+	struct amdgpu_device *adev;
+	struct amdgpu_fpriv *fpriv;
+	struct amdgpu_vm *vm;
+	struct amdgpu_bo *root, *bo;
+	struct amdgpu_bo_va *bo_va;
+	struct list_head stale;
+	struct drm_file filp;
+	struct users_call call;
+	/* KFD */
+	struct kgd_mem mem;
+	struct amdkfd_process_info *info;
+	struct kfd_mem_attachment attachment;
+	struct ttm_tt ttm;
+	struct ttm_resource resource;
+	struct page *page;
+};
+
+static void lab_fini_resv(void *resv)
+{
+	dma_resv_fini(resv);
+}
+
+static struct amdgpu_bo *lab_new_bo(struct kunit *test, struct amdgpu_device *adev)
+{
+	struct amdgpu_bo_vm *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
+	struct drm_gem_object *obj;
+
+	KUNIT_ASSERT_NOT_NULL(test, bo);
+	bo->bo.tbo.bdev = &adev->mman.bdev;
+	obj = &bo->bo.tbo.base;
+	kref_init(&obj->refcount);
+	obj->resv = &obj->_resv;
+	dma_resv_init(obj->resv);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini_resv,
+							obj->resv), 0);
+	return &bo->bo;
+}
+
+static void lab_init_vm(struct amdgpu_vm *vm, struct amdgpu_bo *root)
+{
+	spin_lock_init(&vm->status_lock);
+	mutex_init(&vm->eviction_lock);
+	INIT_LIST_HEAD(&vm->evicted);
+	INIT_LIST_HEAD(&vm->evicted_user);
+	INIT_LIST_HEAD(&vm->relocated);
+	INIT_LIST_HEAD(&vm->moved);
+	INIT_LIST_HEAD(&vm->idle);
+	INIT_LIST_HEAD(&vm->invalidated);
+	INIT_LIST_HEAD(&vm->freed);
+	INIT_LIST_HEAD(&vm->done);
+	vm->root.bo = root;
+}
+
+static struct lab_bo *lab_gfx(struct kunit *test)
+{
+	struct lab_bo *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, l);
+	l->test = test;
+	l->mm = users_mm(test);
+	/* Set before the OOM reaper calls anybody */
+	set_bit(MMF_UNSTABLE, &l->mm->flags);
+	l->adev = kunit_kzalloc(test, sizeof(*l->adev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->adev);
+	mutex_init(&l->adev->notifier_lock);
+	spin_lock_init(&l->adev->mman.bdev.lru_lock);
+	l->fpriv = kunit_kzalloc(test, sizeof(*l->fpriv), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->fpriv);
+	l->filp.driver_priv = l->fpriv;
+	l->vm = &l->fpriv->vm;
+	l->root = lab_new_bo(test, l->adev);
+	lab_init_vm(l->vm, l->root);
+	l->bo = lab_new_bo(test, l->adev);
+	l->bo_va = kunit_kzalloc(test, sizeof(*l->bo_va), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->bo_va);
+	amdgpu_vm_bo_base_init(&l->bo_va->base, l->vm, l->bo);
+
+	l->call = (struct users_call) {
+		.callback = "amdgpu_hmm_invalidate_gfx",
+		.interval = &l->bo->notifier,
+		.interval_ops = &amdgpu_hmm_gfx_ops,
+		.mm = l->mm, .start = LAB_START, .end = LAB_END,
+	};
+	lab.test = current;
+	lab.mm = l->mm;
+	lab.quiesce_result = 0;
+	lab.quiesced = 0;
+	lab.resumed = 0;
+	lab.faulted = 0;
+	return l;
+}
+
+/*
+ * What becomes of a job. One that would be let through is sent back because of
+ * some BO that was invalidated, which comes last but one: the rest of the
+ * function needs more of a GPU.
+ */
+static int lab_submit(struct lab_bo *l)
+{
+	struct amdgpu_cs_parser *p = kunit_kzalloc(l->test, sizeof(*p), GFP_KERNEL);
+	struct amdgpu_job *job = kunit_kzalloc(l->test, sizeof(*job), GFP_KERNEL);
+	union drm_amdgpu_cs cs = {};
+	int r;
+
+	KUNIT_ASSERT_NOT_NULL(l->test, p);
+	KUNIT_ASSERT_NOT_NULL(l->test, job);
+	p->adev = l->adev;
+	p->filp = &l->filp;
+	p->gang_leader = job;
+	p->bo_list = kunit_kzalloc(l->test, sizeof(*p->bo_list), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(l->test, p->bo_list);
+
+	list_add(&l->stale, &l->vm->invalidated);
+	r = amdgpu_cs_submit(p, &cs);
+	list_del(&l->stale);
+	KUNIT_EXPECT_FALSE(l->test, mutex_is_locked(&l->adev->notifier_lock));
+	return r;
+}
+
+#define LAB_EXPECT_OPEN(l)	KUNIT_EXPECT_EQ((l)->test, lab_submit(l), -EAGAIN)
+#define LAB_EXPECT_CLOSED(l)	KUNIT_EXPECT_EQ((l)->test, lab_submit(l), -ECANCELED)
+
+static void lab_refuses(struct lab_bo *l, enum users_state state)
+{
+	l->call.state = state;
+	users_refuses(l->test, &l->call);
+}
+
+static void lab_succeeds(struct lab_bo *l)
+{
+	l->call.state = USERS_IDLE;
+	users_succeeds(l->test, &l->call, true);
+}
+
+/* ------------------------------------------------------------- graphics */
+
+static void gfx_lock_held_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	mutex_lock(&l->adev->notifier_lock);
+	lab_refuses(l, USERS_HELD);
+	KUNIT_EXPECT_EQ(test, l->bo->notifier.invalidate_seq, 1);
+	mutex_unlock(&l->adev->notifier_lock);
+	LAB_EXPECT_OPEN(l);
+	lab_succeeds(l);
+}
+
+static void gfx_reservation_held_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
+	lab_refuses(l, USERS_HELD);
+	dma_resv_unlock(l->bo->tbo.base.resv);
+	LAB_EXPECT_OPEN(l);
+	lab_succeeds(l);
+}
+
+static void gfx_idle_closes_the_vm(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	LAB_EXPECT_OPEN(l);
+	lab_succeeds(l);
+	LAB_EXPECT_CLOSED(l);
+	/* A second part of the BO, and what munmap() does later */
+	lab_succeeds(l);
+	users_blocks(test, &l->call);
+	LAB_EXPECT_CLOSED(l);
+}
+
+/* Somebody else asks, say a test: the VM is still needed, so it is refused. */
+static void gfx_living_process_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	lab_refuses(l, USERS_BUSY);
+	LAB_EXPECT_OPEN(l);
+}
+
+static void gfx_busy_refuses(struct kunit *test)
+{
+	static const enum dma_resv_usage usages[] = {
+		DMA_RESV_USAGE_KERNEL, DMA_RESV_USAGE_WRITE,
+		DMA_RESV_USAGE_READ, DMA_RESV_USAGE_BOOKKEEP,
+	};
+	struct lab_bo *l = lab_gfx(test);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(usages); i++) {
+		struct dma_fence *job = lab_job(test, l->bo, usages[i]);
+
+		lab_refuses(l, USERS_BUSY);
+		/* A job that was prepared before finds the pages gone */
+		KUNIT_EXPECT_NE(test, l->bo->notifier.invalidate_seq, 1);
+		KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(job));
+		LAB_EXPECT_OPEN(l);
+		lab_signal(job);
+	}
+	lab_succeeds(l);
+}
+
+/* The BO is idle, but a job of its VM that doesn't list it is not. */
+static void gfx_job_without_the_bo_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct dma_fence *leader = lab_job(test, l->root, DMA_RESV_USAGE_WRITE);
+	struct dma_fence *gang = lab_job(test, l->root, DMA_RESV_USAGE_READ);
+
+	lab_refuses(l, USERS_BUSY);
+	lab_signal(leader);
+	lab_refuses(l, USERS_BUSY);
+	LAB_EXPECT_OPEN(l);
+	lab_signal(gang);
+	lab_succeeds(l);
+	LAB_EXPECT_CLOSED(l);
+}
+
+/* Page tables may be written as long as nobody runs on them. */
+static void gfx_page_table_update_is_no_job(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct dma_fence *update = lab_job(test, l->root, DMA_RESV_USAGE_BOOKKEEP);
+
+	lab_succeeds(l);
+	LAB_EXPECT_CLOSED(l);
+	lab_signal(update);
+}
+
+static void gfx_two_vms_refuse(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct amdgpu_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	struct amdgpu_vm_bo_base base = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	lab_init_vm(vm, lab_new_bo(test, l->adev));
+	amdgpu_vm_bo_base_init(&base, vm, l->bo);
+	lab_refuses(l, USERS_BUSY);
+	LAB_EXPECT_OPEN(l);
+	l->bo->vm_bo = &l->bo_va->base;
+}
+
+/* Closing a handle takes the BO out of a VM before its page tables are cleared. */
+static void gfx_unknown_vm_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	l->bo->tbo.base.name = 1;
+	lab_refuses(l, USERS_BUSY);
+	LAB_EXPECT_OPEN(l);
+	l->bo->tbo.base.name = 0;
+	l->bo->vm_bo = NULL;
+	lab_refuses(l, USERS_BUSY);
+}
+
+static void gfx_vm_of_kfd_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	KUNIT_ASSERT_EQ(test, amdgpu_vm_make_compute(l->adev, l->vm), 0);
+	KUNIT_EXPECT_TRUE(test, l->vm->is_compute_context);
+	lab_refuses(l, USERS_BUSY);
+	LAB_EXPECT_OPEN(l);
+	amdgpu_vm_bo_base_init(&l->bo_va->base, l->vm, NULL);
+	dma_fence_put(l->vm->last_update);
+}
+
+static void gfx_kfd_gets_no_closed_vm(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, amdgpu_vm_make_compute(l->adev, l->vm), -ECANCELED);
+	KUNIT_EXPECT_FALSE(test, l->vm->is_compute_context);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->adev->notifier_lock));
+	dma_fence_put(l->vm->last_update);
+}
+
+static void gfx_blocking_idle(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct users_outcome out = users_blocks(test, &l->call);
+
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	LAB_EXPECT_OPEN(l);
+}
+
+static void gfx_blocking_waits(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct users_outcome out;
+
+	l->call.let_go = lab_signal;
+	l->call.arg = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
+	lab_refuses(l, USERS_BUSY);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(l->call.arg));
+	LAB_EXPECT_OPEN(l);
+}
+
+/* ------------------------------------------------------------------ hsa */
+
+static void lab_destroy_vm(void *data)
+{
+	struct lab_bo *l = data;
+
+	lab.mm = NULL;
+	l->vm->is_compute_context = false;
+	list_del(&l->mem.validate_list);
+	amdgpu_ttm_tt_discard_user_pages(&l->ttm, l->mem.range);
+	amdgpu_amdkfd_gpuvm_destroy_cb(l->adev, l->vm);
+	dma_fence_put(l->vm->last_update);
+}
+
+static struct lab_bo *lab_hsa(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct dma_fence *ef = NULL;
+	int r;
+
+	KUNIT_ASSERT_EQ(test, amdgpu_vm_make_compute(l->adev, l->vm), 0);
+	kthread_use_mm(l->mm);
+	r = init_kfd_vm(l->vm, (void **)&l->info, &ef);
+	kthread_unuse_mm(l->mm);
+	KUNIT_ASSERT_EQ(test, r, 0);
+	dma_fence_put(ef);
+
+	l->ttm.pages = &l->page;
+	l->ttm.num_pages = 1;
+	l->resource.mem_type = TTM_PL_SYSTEM;
+	l->bo->tbo.ttm = &l->ttm;
+	l->bo->tbo.resource = &l->resource;
+	l->bo->kfd_bo = &l->mem;
+	mutex_init(&l->mem.lock);
+	l->mem.bo = l->bo;
+	l->mem.process_info = l->info;
+	l->mem.domain = AMDGPU_GEM_DOMAIN_GTT;
+	INIT_LIST_HEAD(&l->mem.attachments);
+	l->attachment.adev = l->adev;
+	l->attachment.bo_va = l->bo_va;
+	list_add(&l->attachment.list, &l->mem.attachments);
+	list_add(&l->mem.validate_list, &l->info->userptr_valid_list);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_destroy_vm, l), 0);
+
+	l->bo->notifier.mm = l->mm;
+	l->call.callback = "amdgpu_hmm_invalidate_hsa";
+	l->call.interval_ops = &amdgpu_hmm_hsa_ops;
+	return l;
+}
+
+static void lab_expect_evictions(struct lab_bo *l, int evicted, int invalid)
+{
+	KUNIT_EXPECT_EQ(l->test, l->info->evicted_bos, evicted);
+	KUNIT_EXPECT_EQ(l->test, l->mem.invalid, invalid);
+	KUNIT_EXPECT_FALSE(l->test, mutex_is_locked(&l->info->notifier_lock));
+	KUNIT_EXPECT_FALSE(l->test, mutex_is_locked(&l->mem.lock));
+}
+
+/* The state after it has refused has to be that before, all of it. */
+static void lab_hsa_refuses(struct lab_bo *l, enum users_state state)
+{
+	uint32_t evicted = l->info->evicted_bos, invalid = l->mem.invalid;
+
+	lab_refuses(l, state);
+	KUNIT_EXPECT_EQ(l->test, l->bo->notifier.invalidate_seq, 1);
+	lab_expect_evictions(l, evicted, invalid);
+}
+
+static void hsa_lock_held_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	mutex_lock(&l->info->notifier_lock);
+	lab_refuses(l, USERS_HELD);
+	mutex_unlock(&l->info->notifier_lock);
+	lab_expect_evictions(l, 0, 0);
+}
+
+static void hsa_running_queues_refuse(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	lab_hsa_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 0);
+}
+
+/* Nobody knows for sure that they are. */
+static void hsa_stopped_queues_refuse(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	users_blocks(test, &l->call);
+	lab_expect_evictions(l, 1, 1);
+	l->call.reason = "KFD can't tell for sure that the queues are stopped";
+	lab_hsa_refuses(l, USERS_IDLE);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+}
+
+static void hsa_failed_stop_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	lab.quiesce_result = -ETIME;
+	users_blocks(test, &l->call);
+	lab_hsa_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+}
+
+static void hsa_criu_refuses(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	amdgpu_amdkfd_block_mmu_notifications(l->info);
+	lab_hsa_refuses(l, USERS_BUSY);
+}
+
+static void hsa_blocking(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+	struct users_outcome out = users_blocks(test, &l->call);
+
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_evictions(l, 1, 1);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_evictions(l, 2, 2);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+	LAB_EXPECT_OPEN(l);
+}
+
+static void lab_unlock(void *lock)
+{
+	mutex_unlock(lock);
+}
+
+static void hsa_blocking_waits_for_the_lock(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+	struct users_outcome out;
+
+	mutex_lock(&l->info->notifier_lock);
+	l->call.let_go = lab_unlock;
+	l->call.arg = &l->info->notifier_lock;
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	lab_expect_evictions(l, 1, 1);
+}
+
+static void hsa_blocking_after_a_refusal(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	lab_hsa_refuses(l, USERS_BUSY);
+	users_blocks(test, &l->call);
+	lab_expect_evictions(l, 1, 1);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+	/* The restore worker brings it all back. */
+	flush_delayed_work(&l->info->restore_userptr_work);
+	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
+	flush_delayed_work(&l->info->restore_userptr_work);
+	lab_expect_evictions(l, 0, 0);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+static struct kunit_case amdgpu_cases[] = {
+	KUNIT_CASE(gfx_lock_held_refuses),
+	KUNIT_CASE(gfx_reservation_held_refuses),
+	KUNIT_CASE(gfx_idle_closes_the_vm),
+	KUNIT_CASE(gfx_living_process_refuses),
+	KUNIT_CASE(gfx_busy_refuses),
+	KUNIT_CASE(gfx_job_without_the_bo_refuses),
+	KUNIT_CASE(gfx_page_table_update_is_no_job),
+	KUNIT_CASE(gfx_two_vms_refuse),
+	KUNIT_CASE(gfx_unknown_vm_refuses),
+	KUNIT_CASE(gfx_vm_of_kfd_refuses),
+	KUNIT_CASE(gfx_kfd_gets_no_closed_vm),
+	KUNIT_CASE(gfx_blocking_idle),
+	KUNIT_CASE(gfx_blocking_waits),
+	KUNIT_CASE(hsa_lock_held_refuses),
+	KUNIT_CASE(hsa_running_queues_refuse),
+	KUNIT_CASE(hsa_stopped_queues_refuse),
+	KUNIT_CASE(hsa_failed_stop_refuses),
+	KUNIT_CASE(hsa_criu_refuses),
+	KUNIT_CASE(hsa_blocking),
+	KUNIT_CASE(hsa_blocking_waits_for_the_lock),
+	KUNIT_CASE(hsa_blocking_after_a_refusal),
+	{}
+};
+USERS_SUITE(amdgpu, amdgpu_cases);

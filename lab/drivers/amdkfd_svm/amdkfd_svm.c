@@ -1,0 +1,884 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * amdkfd's SVM notifier: drivers/gpu/drm/amd/amdkfd/kfd_svm.c
+ *
+ * Mapping, splitting, evicting and the deferred work are the driver's. The GPUs
+ * are two arrays of page table entries.
+ */
+#include "users.h"
+#include <linux/mman.h>
+#include <drivers/gpu/drm/amd/amdkfd/kfd_svm.c>
+
+#define SVM_GPUS	2
+#define SVM_FIRST	0x40000UL	/* a page number; where two VMAs begin */
+#define SVM_PAGES	128UL		/* in both of them */
+#define SVM_SECOND	(SVM_FIRST + SVM_PAGES / 2)	/* where the second one begins */
+
+struct svm_gpu {
+	struct kfd_node node;
+	struct kfd_process_device pdd;
+	struct amdgpu_device *adev;
+	struct pci_dev pdev;
+	struct amdgpu_fpriv fpriv;
+	struct drm_file file;
+	bool pte[SVM_PAGES];
+};
+
+struct svm_lab {
+	struct kunit *test;
+	struct kfd_process p;
+	struct mm_struct *mm;
+	struct page *page;
+	struct amdgpu_reset_domain reset;
+	struct svm_gpu gpus[SVM_GPUS];
+	/* what was asked of the GPUs */
+	int updates, flushes, quiesces, faults;
+	/* the n-th update fails half way if mapping, at once if unmapping */
+	int fail_update;
+	int fail_flush, fail_quiesce;
+	/* in the n-th call of amdgpu_hmm_range_get_pages(), behind its work */
+	int hook_at;
+	/* there, and in kgd2kfd_quiesce_mm() before it has done anything */
+	void (*hook)(struct svm_lab *lab);
+	struct svm_range *hook_range;
+	int hooked;
+};
+
+static struct svm_lab *svm_lab;
+
+/* What the driver calls of its other files */
+unsigned int amdgpu_svm_default_granularity = 9;
+int amdgpu_mtype_local;
+int amdgpu_use_xgmi_p2p;
+
+static struct svm_gpu *svm_gpu_of(struct amdgpu_device *adev)
+{
+	return adev == svm_lab->gpus[0].adev ? &svm_lab->gpus[0] : &svm_lab->gpus[1];
+}
+
+int amdgpu_vm_update_range(struct amdgpu_device *adev, struct amdgpu_vm *vm,
+			   bool immediate, bool unlocked, bool flush_tlb,
+			   bool allow_override, struct amdgpu_sync *sync,
+			   uint64_t start, uint64_t last, uint64_t flags,
+			   uint64_t offset, uint64_t vram_base,
+			   struct ttm_resource *res, dma_addr_t *pages_addr,
+			   struct dma_fence **fence)
+{
+	struct svm_gpu *gpu = svm_gpu_of(adev);
+	bool valid = flags & AMDGPU_PTE_VALID, fail = ++svm_lab->updates == svm_lab->fail_update;
+	uint64_t page, end = last;
+
+	might_sleep();
+	if (fail && !valid)
+		return -ENOMEM;
+	if (fail)
+		end = start + (last - start) / 2;
+	for (page = start; page <= end; page++)
+		gpu->pte[page - SVM_FIRST] = valid;
+	if (fence) {
+		dma_fence_put(*fence);
+		*fence = dma_fence_get_stub();
+	}
+	return fail ? -ENOMEM : 0;
+}
+
+int amdgpu_vm_update_pdes(struct amdgpu_device *adev, struct amdgpu_vm *vm, bool immediate)
+{
+	return 0;
+}
+
+int amdgpu_vm_flush_compute_tlb(struct amdgpu_device *adev, struct amdgpu_vm *vm,
+				uint32_t flush_type, uint32_t xcc_mask)
+{
+	might_sleep();
+	svm_lab->flushes++;
+	return svm_lab->fail_flush;
+}
+
+int amdgpu_vm_lock_pd(struct amdgpu_vm *vm, struct drm_exec *exec, unsigned int num_fences)
+{
+	return 0;
+}
+
+int amdgpu_vm_validate(struct amdgpu_device *adev, struct amdgpu_vm *vm,
+		       struct ww_acquire_ctx *ticket,
+		       int (*callback)(void *p, struct amdgpu_bo *bo), void *param)
+{
+	return 0;
+}
+
+void drm_exec_init(struct drm_exec *exec, u32 flags, unsigned int nr)
+{
+	exec->num_objects = 1;
+}
+
+/* Makes drm_exec_until_all_locked() go round once */
+bool drm_exec_cleanup(struct drm_exec *exec)
+{
+	bool again = exec->num_objects;
+
+	exec->num_objects = 0;
+	return again;
+}
+
+void drm_exec_fini(struct drm_exec *exec)
+{
+}
+
+uint64_t amdgpu_gem_va_map_flags(struct amdgpu_device *adev, uint32_t flags)
+{
+	return 0;
+}
+
+int amdgpu_amdkfd_reserve_mem_limit(struct amdgpu_device *adev, uint64_t size,
+				    u32 alloc_flag, int8_t xcp_id)
+{
+	return 0;
+}
+
+void amdgpu_amdkfd_unreserve_mem_limit(struct amdgpu_device *adev, uint64_t size,
+				       u32 alloc_flag, int8_t xcp_id)
+{
+}
+
+int amdgpu_ih_wait_on_checkpoint_process_ts(struct amdgpu_device *adev,
+					    struct amdgpu_ih_ring *ih)
+{
+	return 0;
+}
+
+struct kfd_process_device *kfd_bind_process_to_device(struct kfd_node *dev,
+						      struct kfd_process *p)
+{
+	return &container_of(dev, struct svm_gpu, node)->pdd;
+}
+
+struct kfd_process *kfd_lookup_process_by_mm(const struct mm_struct *mm)
+{
+	return mm == svm_lab->mm ? &svm_lab->p : NULL;
+}
+
+void kfd_unref_process(struct kfd_process *p)
+{
+}
+
+int kfd_process_gpuidx_from_gpuid(struct kfd_process *p, uint32_t gpu_id)
+{
+	return gpu_id;
+}
+
+void kfd_smi_event_unmap_from_gpu(struct kfd_node *node, pid_t pid, unsigned long address,
+				  unsigned long last, uint32_t trigger)
+{
+}
+
+int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
+{
+	might_sleep();
+	if (svm_lab->hook && !svm_lab->hook_at)
+		svm_lab->hook(svm_lab);
+	svm_lab->quiesces++;
+	return svm_lab->fail_quiesce;
+}
+
+int amdgpu_hmm_range_get_pages(struct mmu_interval_notifier *notifier, uint64_t start,
+			       uint64_t npages, bool readonly, void *owner,
+			       struct page **pages, struct hmm_range **phmm_range)
+{
+	struct hmm_range *range = kzalloc(sizeof(*range), GFP_KERNEL);
+	uint64_t i;
+
+	if (!range)
+		return -ENOMEM;
+	range->hmm_pfns = kvcalloc(npages, sizeof(*range->hmm_pfns), GFP_KERNEL);
+	if (!range->hmm_pfns) {
+		kfree(range);
+		return -ENOMEM;
+	}
+	range->notifier = notifier;
+	range->notifier_seq = mmu_interval_read_begin(notifier);
+	for (i = 0; i < npages; i++)
+		range->hmm_pfns[i] = page_to_pfn(svm_lab->page) | HMM_PFN_VALID;
+	*phmm_range = range;
+	if (++svm_lab->faults == svm_lab->hook_at)
+		svm_lab->hook(svm_lab);
+	return 0;
+}
+
+bool amdgpu_hmm_range_get_pages_done(struct hmm_range *range)
+{
+	bool retry = mmu_interval_read_retry(range->notifier, range->notifier_seq);
+
+	kvfree(range->hmm_pfns);
+	kfree(range);
+	return retry;
+}
+
+static u32 svm_get_wptr(struct amdgpu_device *adev, struct amdgpu_ih_ring *ih)
+{
+	return ih->rptr;
+}
+
+static const struct amdgpu_ih_funcs svm_ih_funcs = {
+	.get_wptr = svm_get_wptr,
+};
+
+static void svm_exit(void *data)
+{
+	struct svm_lab *lab = data;
+	int i;
+
+	lab->hook = NULL;
+	svm_range_list_fini(&lab->p);
+	for (i = 0; i < SVM_GPUS; i++)
+		dma_fence_put(lab->gpus[i].fpriv.vm.last_update);
+	put_task_struct(lab->p.lead_thread);
+	__free_page(lab->page);
+	mmput(lab->mm);
+	kvfree(lab);
+	svm_lab = NULL;
+}
+
+static struct svm_lab *svm_new_lab(struct kunit *test, bool xnack)
+{
+	unsigned long size = SVM_PAGES / 2 * PAGE_SIZE, at;
+	struct svm_lab *lab;
+	int i;
+
+	/* Two VMAs side by side. Access differs, so that they stay two. */
+	at = kunit_vm_mmap(test, NULL, SVM_FIRST << PAGE_SHIFT, size, PROT_READ | PROT_WRITE,
+			   MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
+	KUNIT_ASSERT_EQ(test, at, SVM_FIRST << PAGE_SHIFT);
+	at = kunit_vm_mmap(test, NULL, SVM_SECOND << PAGE_SHIFT, size, PROT_READ,
+			   MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
+	KUNIT_ASSERT_EQ(test, at, SVM_SECOND << PAGE_SHIFT);
+
+	lab = kvzalloc(sizeof(*lab), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lab);
+	lab->test = test;
+	lab->page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lab->page);
+	lab->mm = current->mm;
+	mmget(lab->mm);
+	init_rwsem(&lab->reset.sem);
+	for (i = 0; i < SVM_GPUS; i++) {
+		struct svm_gpu *gpu = &lab->gpus[i];
+
+		gpu->adev = kunit_kzalloc(test, sizeof(*gpu->adev), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, gpu->adev);
+		device_initialize(&gpu->pdev.dev);
+		gpu->pdev.dma_mask = DMA_BIT_MASK(64);
+		gpu->pdev.dev.dma_mask = &gpu->pdev.dma_mask;
+		gpu->pdev.dev.coherent_dma_mask = DMA_BIT_MASK(64);
+		gpu->adev->pdev = &gpu->pdev;
+		gpu->adev->dev = &gpu->pdev.dev;
+		gpu->adev->reset_domain = &lab->reset;
+		gpu->adev->irq.ih_funcs = &svm_ih_funcs;
+		gpu->adev->kfd.pgmap.type = MEMORY_DEVICE_PRIVATE;
+		gpu->node.adev = gpu->adev;
+		gpu->file.driver_priv = &gpu->fpriv;
+		gpu->pdd.dev = &gpu->node;
+		gpu->pdd.drm_priv = &gpu->file;
+		lab->p.pdds[lab->p.n_pdds++] = &gpu->pdd;
+	}
+	lab->p.mm = lab->mm;
+	lab->p.lead_thread = get_task_struct(current);
+	lab->p.xnack_enabled = xnack;
+	svm_lab = lab;
+	svm_range_list_init(&lab->p);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, svm_exit, lab), 0);
+	return lab;
+}
+
+/* As svm_range_set_attr() adds one to which all GPUs are given access */
+static void svm_insert(struct svm_lab *lab, struct svm_range *prange)
+{
+	mmap_write_lock(lab->mm);
+	mutex_lock(&lab->p.svms.lock);
+	svm_range_add_to_svms(prange);
+	svm_range_add_notifier_locked(lab->mm, prange);
+	mutex_unlock(&lab->p.svms.lock);
+	mmap_write_unlock(lab->mm);
+}
+
+static struct svm_range *svm_new(struct svm_lab *lab, unsigned long start, unsigned long last)
+{
+	struct svm_range *prange = svm_range_new(&lab->p.svms, start, last, false);
+
+	KUNIT_ASSERT_NOT_NULL(lab->test, prange);
+	bitmap_set(prange->bitmap_access, 0, SVM_GPUS);
+	svm_insert(lab, prange);
+	return prange;
+}
+
+static int svm_map(struct svm_lab *lab, struct svm_range *prange)
+{
+	/* with retry faults it is mapped on the GPU that faults */
+	int r, gpuidx = lab->p.xnack_enabled ? 0 : MAX_GPU_INSTANCE;
+
+	mmap_read_lock(lab->mm);
+	mutex_lock(&lab->p.svms.lock);
+	mutex_lock(&prange->migrate_mutex);
+	r = svm_range_validate_and_map(lab->mm, prange->start, prange->last, prange, gpuidx,
+				       false, true, false);
+	mutex_unlock(&prange->migrate_mutex);
+	mutex_unlock(&lab->p.svms.lock);
+	mmap_read_unlock(lab->mm);
+	return r;
+}
+
+static struct svm_range *svm_new_mapped(struct svm_lab *lab, unsigned long start,
+					unsigned long last)
+{
+	struct svm_range *prange = svm_new(lab, start, last);
+
+	KUNIT_ASSERT_EQ(lab->test, svm_map(lab, prange), 0);
+	KUNIT_ASSERT_TRUE(lab->test, prange->mapped_to_gpu);
+	lab->updates = 0;
+	lab->flushes = 0;
+	lab->faults = 0;
+	return prange;
+}
+
+/* How many pages of [start, last] the GPUs can reach */
+static int svm_reach(struct svm_lab *lab, unsigned long start, unsigned long last)
+{
+	unsigned long page;
+	int i, n = 0;
+
+	for (i = 0; i < SVM_GPUS; i++)
+		for (page = start; page <= last; page++)
+			n += lab->gpus[i].pte[page - SVM_FIRST];
+	return n;
+}
+
+static struct users_call svm_call(struct svm_lab *lab, struct svm_range *prange,
+				  enum users_state state, unsigned long start,
+				  unsigned long last)
+{
+	return (struct users_call) {
+		.callback = "svm_range_cpu_invalidate_pagetables",
+		.state = state,
+		.interval = &prange->notifier,
+		.interval_ops = &svm_range_mn_ops,
+		.mm = lab->mm,
+		.start = start << PAGE_SHIFT,
+		.end = (last + 1) << PAGE_SHIFT,
+	};
+}
+
+/*
+ * Non-blocking calls that are refused, or not, and leave nothing behind. The
+ * deferred work may free the range if one does; svms->lock, which is taken before
+ * the range's, keeps it from that meanwhile.
+ */
+static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
+			 const struct users_call *call)
+{
+	struct svm_range_list *svms = &lab->p.svms;
+	int mm_users = atomic_read(&lab->mm->mm_users);
+	int reach = svm_reach(lab, SVM_FIRST, SVM_FIRST + SVM_PAGES - 1);
+	int evicted = atomic_read(&svms->evicted_ranges);
+	int invalid = atomic_read(&prange->invalid);
+	int updates = lab->updates, flushes = lab->flushes, quiesces = lab->quiesces;
+	bool mapped = prange->mapped_to_gpu;
+	bool restoring = delayed_work_pending(&svms->restore_work);
+
+	if (call->state != USERS_HELD)
+		mutex_lock(&svms->lock);
+	/* svm_range_unlock() restores what was saved when it was locked */
+	prange->saved_flags = 0;
+	if (call->state == USERS_IDLE)
+		users_succeeds(lab->test, call, true);
+	else
+		users_refuses(lab->test, call);
+	if (call->state != USERS_HELD)
+		KUNIT_EXPECT_EQ(lab->test, prange->saved_flags, PF_MEMALLOC);
+
+	KUNIT_EXPECT_EQ(lab->test, atomic_read(&lab->mm->mm_users), mm_users);
+	KUNIT_EXPECT_TRUE(lab->test, list_empty(&svms->deferred_range_list));
+	KUNIT_EXPECT_EQ(lab->test, delayed_work_pending(&svms->restore_work), restoring);
+	KUNIT_EXPECT_EQ(lab->test, atomic_read(&svms->evicted_ranges), evicted);
+	KUNIT_EXPECT_EQ(lab->test, atomic_read(&prange->invalid), invalid);
+	KUNIT_EXPECT_EQ(lab->test, prange->mapped_to_gpu, mapped);
+	KUNIT_EXPECT_EQ(lab->test, lab->updates, updates);
+	KUNIT_EXPECT_EQ(lab->test, lab->flushes, flushes);
+	KUNIT_EXPECT_EQ(lab->test, lab->quiesces, quiesces);
+	KUNIT_EXPECT_EQ(lab->test, svm_reach(lab, SVM_FIRST, SVM_FIRST + SVM_PAGES - 1), reach);
+	if (call->state != USERS_HELD)
+		mutex_unlock(&svms->lock);
+	flush_work(&svms->deferred_list_work);
+}
+
+static void svm_refuses(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
+			unsigned long last)
+{
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, start, last);
+
+	svm_nonblock(lab, prange, &call);
+}
+
+static void svm_succeeds(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
+			 unsigned long last)
+{
+	struct users_call call = svm_call(lab, prange, USERS_IDLE, start, last);
+
+	KUNIT_EXPECT_EQ(lab->test, svm_reach(lab, start, last), 0);
+	svm_nonblock(lab, prange, &call);
+}
+
+static struct users_outcome svm_blocks(struct svm_lab *lab, struct svm_range *prange,
+				       enum mmu_notifier_event event, unsigned long start,
+				       unsigned long last)
+{
+	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, start, last);
+
+	call.event = event;
+	return users_blocks(lab->test, &call);
+}
+
+static void svm_unlock(void *arg)
+{
+	mutex_unlock(arg);
+}
+
+static void svm_held_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_HELD, SVM_FIRST, SVM_FIRST + 63);
+
+	call.let_go = svm_unlock;
+	call.arg = &prange->lock;
+	mutex_lock(&prange->lock);
+	svm_nonblock(lab, prange, &call);
+	/* still, if the callback did not wait */
+	if (mutex_is_locked(&prange->lock))
+		mutex_unlock(&prange->lock);
+	/* and when it is free again */
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+static void svm_never_mapped_succeeds(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	/* a range that covers more, one that covers less */
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + SVM_PAGES - 1);
+	svm_succeeds(lab, prange, SVM_FIRST + 7, SVM_FIRST + 7);
+	KUNIT_EXPECT_TRUE(test, svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST,
+					   SVM_FIRST + 63).seq_set);
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 0);
+}
+
+static void svm_mapped_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST);
+	svm_refuses(lab, prange, SVM_FIRST + 63, SVM_FIRST + 63);
+}
+
+static void svm_mapped_xnack_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* The reaper of older kernels says that it unmaps */
+static void svm_mapped_unmap_event_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, SVM_FIRST, SVM_FIRST + 63);
+
+	call.event = MMU_NOTIFY_UNMAP;
+	call.event_set = true;
+	svm_nonblock(lab, prange, &call);
+}
+
+static void svm_idle_unmap_event_succeeds(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+	/* would split the range */
+	struct users_call call = svm_call(lab, prange, USERS_IDLE, SVM_FIRST + 8, SVM_FIRST + 9);
+
+	call.event = MMU_NOTIFY_UNMAP;
+	call.event_set = true;
+	svm_nonblock(lab, prange, &call);
+}
+
+static void svm_unmapped_succeeds(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	/* as migration of the whole range does it */
+	svm_blocks(lab, prange, MMU_NOTIFY_MIGRATE, SVM_FIRST, SVM_FIRST + 63);
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	/* and when it is mapped again */
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+static void svm_partly_unmapped_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST + 1, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 1);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* Behind munmap() of the middle, before the deferred work has run */
+static void svm_split(struct svm_lab *lab, struct svm_range *prange)
+{
+	svm_range_lock(prange);
+	svm_range_unmap_from_gpus(prange, SVM_FIRST + 32, SVM_FIRST + 39, 0);
+	svm_range_unmap_split(prange, prange, SVM_FIRST + 32, SVM_FIRST + 39);
+	svm_range_unlock(prange);
+	KUNIT_EXPECT_EQ(lab->test, prange->last, SVM_FIRST + 31);
+}
+
+static struct svm_range *svm_end_split(struct svm_lab *lab, struct svm_range *prange)
+{
+	struct svm_range_list *svms = &lab->p.svms;
+	struct svm_range *tail;
+
+	svm_range_add_list_work(svms, prange, lab->mm, SVM_OP_UPDATE_RANGE_NOTIFIER);
+	schedule_deferred_list_work(svms);
+	flush_work(&svms->deferred_list_work);
+	mutex_lock(&svms->lock);
+	tail = svm_range_from_addr(svms, SVM_FIRST + 40, NULL);
+	mutex_unlock(&svms->lock);
+	KUNIT_ASSERT_NOT_NULL(lab->test, tail);
+	KUNIT_ASSERT_PTR_NE(lab->test, tail, prange);
+	KUNIT_EXPECT_TRUE(lab->test, list_empty(&prange->child_list));
+	return tail;
+}
+
+static void svm_child_mapped_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct svm_range *tail;
+
+	svm_split(lab, prange);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	svm_refuses(lab, prange, SVM_FIRST + 40, SVM_FIRST + 63);
+	tail = svm_end_split(lab, prange);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	svm_refuses(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
+}
+
+static void svm_child_unmapped_succeeds(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct svm_range *tail;
+
+	svm_split(lab, prange);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST + 40, SVM_FIRST + 63);
+	svm_succeeds(lab, prange, SVM_FIRST + 40, SVM_FIRST + 63);
+	svm_refuses(lab, prange, SVM_FIRST + 31, SVM_FIRST + 63);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 31);
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	tail = svm_end_split(lab, prange);
+	svm_succeeds(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+}
+
+/* As svm_range_add() replaces a range of which a part gets other attributes */
+static void svm_clone_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *old = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct svm_range *new, *tail = NULL;
+
+	new = svm_range_clone(old);
+	KUNIT_ASSERT_NOT_NULL(test, new);
+	KUNIT_ASSERT_EQ(test, svm_range_split(new, SVM_FIRST, SVM_FIRST + 31, &tail), 0);
+	mutex_lock(&lab->p.svms.lock);
+	svm_range_unlink(old);
+	svm_range_remove_notifier(old);
+	svm_range_free(old, false);
+	mutex_unlock(&lab->p.svms.lock);
+	svm_insert(lab, new);
+	svm_insert(lab, tail);
+	svm_refuses(lab, new, SVM_FIRST, SVM_FIRST + 31);
+	svm_refuses(lab, tail, SVM_FIRST + 32, SVM_FIRST + 63);
+}
+
+/* The second GPU fails half way, and the range counts as not mapped */
+static void svm_failed_map_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->fail_update = 2;
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 96);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+static void svm_failed_first_map_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->fail_update = 1;
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 32);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* Page tables, or TLBs, keep what could not be unmapped */
+static void svm_failed_unmap_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->fail_update = 1;
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+static void svm_failed_flush_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->fail_flush = -ETIME;
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* A GPU that was denied access keeps its page table entries */
+static void svm_no_access_refuses(struct kunit *test)
+{
+	struct kfd_ioctl_svm_attribute attrs[SVM_GPUS] = {
+		{ .type = KFD_IOCTL_SVM_ATTR_NO_ACCESS, .value = 0 },
+		{ .type = KFD_IOCTL_SVM_ATTR_NO_ACCESS, .value = 1 },
+	};
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	bool update = false;
+
+	svm_range_apply_attrs(&lab->p, prange, SVM_GPUS, attrs, &update);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* Of two VMAs the first one is mapped, and the second one is faulted in */
+static void svm_hook_refuses(struct svm_lab *lab)
+{
+	struct svm_range *prange = lab->hook_range;
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+
+	lab->hooked++;
+	KUNIT_EXPECT_FALSE(lab->test, prange->mapped_to_gpu && lab->hook_at);
+	users_refuses(lab->test, &call);
+}
+
+static void svm_between_vmas_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_SECOND - 16, SVM_SECOND + 15);
+
+	lab->hook = svm_hook_refuses;
+	lab->hook_at = 2;
+	lab->hook_range = prange;
+	/* the callback has set the sequence, so the second part is faulted in again */
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, lab->hooked, 1);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND - 16, SVM_SECOND + 15), 32);
+	/* it is left half mapped, and is not called mapped */
+	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	svm_refuses(lab, prange, SVM_SECOND - 16, SVM_SECOND + 15);
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
+	KUNIT_EXPECT_TRUE(test, prange->mapped_to_gpu);
+}
+
+/* Success between faulting pages in and mapping them: they must not be mapped */
+static void svm_hook_succeeds(struct svm_lab *lab)
+{
+	struct svm_range *prange = lab->hook_range;
+	struct users_call call = svm_call(lab, prange, USERS_IDLE, prange->start, prange->last);
+
+	lab->hooked++;
+	users_succeeds(lab->test, &call, true);
+}
+
+static void svm_success_is_noticed(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->hook = svm_hook_succeeds;
+	lab->hook_at = 1;
+	lab->hook_range = prange;
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, lab->hooked, 1);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* evicted_ranges is 1 by then, but the queues of the process still run */
+static void svm_being_evicted_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *first = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 31);
+	struct svm_range *second = svm_new_mapped(lab, SVM_FIRST + 32, SVM_FIRST + 63);
+	struct mmu_notifier_range range = {
+		.mm = lab->mm,
+		.start = SVM_FIRST << PAGE_SHIFT,
+		.end = (SVM_FIRST + 32) << PAGE_SHIFT,
+		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
+		.event = MMU_NOTIFY_CLEAR,
+	};
+
+	lab->hook = svm_hook_refuses;
+	lab->hook_range = second;
+	KUNIT_EXPECT_TRUE(test, svm_range_mn_ops.invalidate(&first->notifier, &range, 1));
+	KUNIT_EXPECT_EQ(test, lab->hooked, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
+}
+
+/* Neither does it say that they were stopped */
+static void svm_failed_eviction_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->fail_quiesce = -ETIME;
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
+	cancel_delayed_work_sync(&lab->p.svms.restore_work);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+static void svm_blocking_waits(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
+	struct users_outcome out;
+
+	call.event = MMU_NOTIFY_CLEAR;
+	call.let_go = svm_unlock;
+	call.arg = &prange->lock;
+	mutex_lock(&prange->lock);
+	out = users_blocks(test, &call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 1);
+}
+
+static void svm_blocking_evicts(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	KUNIT_EXPECT_TRUE(test, svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST,
+					   SVM_FIRST + 7).seq_set);
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 1);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+}
+
+static void svm_blocking_unmaps(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	mutex_lock(&lab->p.svms.lock);
+	svm_blocks(lab, prange, MMU_NOTIFY_UNMAP, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, prange->work_item.op, SVM_OP_UNMAP_RANGE);
+	mutex_unlock(&lab->p.svms.lock);
+	flush_work(&lab->p.svms.deferred_list_work);
+	KUNIT_EXPECT_TRUE(test, list_empty(&lab->p.svms.list));
+}
+
+static void svm_refused_then_blocking(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 1);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+
+	mutex_lock(&lab->p.svms.lock);
+	svm_blocks(lab, prange, MMU_NOTIFY_UNMAP, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	mutex_unlock(&lab->p.svms.lock);
+	flush_work(&lab->p.svms.deferred_list_work);
+	KUNIT_EXPECT_TRUE(test, list_empty(&lab->p.svms.list));
+}
+
+static void svm_release_ignored(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_outcome out;
+
+	mutex_lock(&prange->lock);
+	out = svm_blocks(lab, prange, MMU_NOTIFY_RELEASE, SVM_FIRST, SVM_FIRST + 63);
+	mutex_unlock(&prange->lock);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+}
+
+static struct kunit_case svm_cases[] = {
+	KUNIT_CASE(svm_held_refuses),
+	KUNIT_CASE(svm_never_mapped_succeeds),
+	KUNIT_CASE(svm_mapped_refuses),
+	KUNIT_CASE(svm_mapped_xnack_refuses),
+	KUNIT_CASE(svm_mapped_unmap_event_refuses),
+	KUNIT_CASE(svm_idle_unmap_event_succeeds),
+	KUNIT_CASE(svm_unmapped_succeeds),
+	KUNIT_CASE(svm_partly_unmapped_refuses),
+	KUNIT_CASE(svm_child_mapped_refuses),
+	KUNIT_CASE(svm_child_unmapped_succeeds),
+	KUNIT_CASE(svm_clone_refuses),
+	KUNIT_CASE(svm_failed_map_refuses),
+	KUNIT_CASE(svm_failed_first_map_refuses),
+	KUNIT_CASE(svm_failed_unmap_refuses),
+	KUNIT_CASE(svm_failed_flush_refuses),
+	KUNIT_CASE(svm_no_access_refuses),
+	KUNIT_CASE(svm_between_vmas_refuses),
+	KUNIT_CASE(svm_success_is_noticed),
+	KUNIT_CASE(svm_being_evicted_refuses),
+	KUNIT_CASE(svm_failed_eviction_refuses),
+	KUNIT_CASE(svm_blocking_waits),
+	KUNIT_CASE(svm_blocking_evicts),
+	KUNIT_CASE(svm_blocking_unmaps),
+	KUNIT_CASE(svm_refused_then_blocking),
+	KUNIT_CASE(svm_release_ignored),
+	{}
+};
+USERS_SUITE(amdkfd_svm, svm_cases);

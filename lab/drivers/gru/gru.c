@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SGI's GRU: drivers/misc/sgi-gru/grutlbpurge.c, with the instructions of
+ * gruhandles.c. The device is memory and a table of what its TLB holds.
+ */
+#include "users.h"
+#include <kunit/resource.h>
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <asm/uv/uv_hub.h>
+
+#define uv_numa_blade_id()	0
+#define uv_blade_processor_id()	0
+#include <drivers/misc/sgi-gru/grutlbpurge.c>
+
+static void gru_device(void *handle);
+
+#define gru_flush_cache(handle)	gru_device(handle)
+#include <drivers/misc/sgi-gru/gruhandles.c>
+
+#define GRU_TEST_GRUS	2
+#define GRU_TEST_TLB	4
+#define GRU_TEST_ASID	0x100
+#define GRU_TEST_CTX	0x5
+#define GRU_TEST_START	0x100000UL
+
+struct gru_blade_state *gru_base[GRU_MAX_BLADES];
+unsigned long gru_options;
+struct gru_stats_s gru_stats;
+
+struct gru_tlb_entry {
+	unsigned long vaddr;
+	int asid;
+	bool valid;
+};
+
+/* One blade with two GRUs */
+static struct gru_dev {
+	struct gru_blade_state blade;
+	struct gru_mm_struct *gms;
+	struct mm_struct *mm;
+	unsigned long buf;
+	void *handles[GRU_TEST_GRUS];
+	struct gru_tlb_entry tlb[GRU_TEST_GRUS][GRU_TEST_TLB];
+	int invalidations, active_seen;
+	struct gru_tlb_global_handle last;
+	bool slow;
+	struct hrtimer timer;
+	void *pending;
+} *dev;
+
+static void gru_finish(void *handle)
+{
+	unsigned long *w0 = handle;
+
+	/* Neither CMD nor STATUS; other bits are the lock's */
+	WRITE_ONCE(*w0, *w0 & ~0x30001UL);
+}
+
+static enum hrtimer_restart gru_timer(struct hrtimer *timer)
+{
+	gru_finish(dev->pending);
+	return HRTIMER_NORESTART;
+}
+
+/* The device does what a handle says, which is a TLB invalidation. */
+static void gru_device(void *handle)
+{
+	struct gru_tlb_global_handle *tgh = handle;
+	int gid, i;
+
+	for (gid = 0; gid < GRU_TEST_GRUS; gid++)
+		if (handle >= dev->handles[gid] && handle < dev->handles[gid] + 2 * PAGE_SIZE)
+			break;
+	dev->invalidations++;
+	dev->last = *tgh;
+	dev->active_seen = atomic_read(&dev->gms->ms_range_active);
+	for (i = 0; i < GRU_TEST_TLB && gid < GRU_TEST_GRUS; i++) {
+		struct gru_tlb_entry *entry = &dev->tlb[gid][i];
+
+		if (entry->asid != tgh->asid || !(tgh->ctxbitmap & GRU_TEST_CTX))
+			continue;
+		/* So many and it is the whole TLB */
+		if (tgh->n + 1 >= GRUMAXINVAL ||
+		    (entry->vaddr >= tgh->vaddr &&
+		     entry->vaddr < tgh->vaddr + (tgh->n + 1) * PAGE_SIZE))
+			entry->valid = false;
+	}
+	if (!dev->slow) {
+		gru_finish(handle);
+		return;
+	}
+	dev->pending = handle;
+	hrtimer_start(&dev->timer, ms_to_ktime(20), HRTIMER_MODE_REL_HARD);
+}
+
+static void gru_close(void *unused)
+{
+	int gid;
+
+	hrtimer_cancel(&dev->timer);
+	gru_drop_mmu_notifier(dev->gms);
+	mmu_notifier_synchronize();
+	gru_base[0] = NULL;
+	for (gid = 0; gid < GRU_TEST_GRUS; gid++)
+		free_pages_exact(dev->handles[gid], 2 * PAGE_SIZE);
+	kfree(dev);
+	dev = NULL;
+}
+
+static void gru_open(struct kunit *test)
+{
+	int gid;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	hrtimer_init(&dev->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	dev->timer.function = gru_timer;
+	for (gid = 0; gid < GRU_TEST_GRUS; gid++) {
+		struct gru_state *gru = &dev->blade.bs_grus[gid];
+
+		dev->handles[gid] = alloc_pages_exact(2 * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+		KUNIT_ASSERT_NOT_NULL(test, dev->handles[gid]);
+		gru->gs_gru_base_vaddr = dev->handles[gid] - GRU_TGH_BASE;
+		gru->gs_gid = gid;
+	}
+	/* Which handle of a GRU is used depends on where it is. */
+	dev->blade.bs_grus[1].gs_blade_id = 1;
+	gru_base[0] = &dev->blade;
+	dev->buf = kunit_vm_mmap(test, NULL, 0, GRU_TEST_TLB * PAGE_SIZE,
+				 PROT_READ | PROT_WRITE,
+				 MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, 0);
+	KUNIT_ASSERT_NE(test, dev->buf, 0);
+	dev->mm = current->mm;
+	mmap_write_lock(dev->mm);
+	dev->gms = gru_register_mmu_notifier();
+	mmap_write_unlock(dev->mm);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dev->gms));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gru_close, NULL), 0);
+}
+
+/* A context on a GRU, as gru_load_mm_tracker() leaves it, with TLB entries */
+static void gru_load(int gid, unsigned short contexts)
+{
+	struct gru_mm_tracker *asids = &dev->gms->ms_asids[gid];
+	int i;
+
+	asids->mt_asid = GRU_TEST_ASID;
+	asids->mt_ctxbitmap = contexts;
+	__set_bit(gid, dev->gms->ms_asidmap);
+	for (i = 0; i < GRU_TEST_TLB; i++)
+		dev->tlb[gid][i] = (struct gru_tlb_entry){
+			.vaddr = GRU_TEST_START + i * PAGE_SIZE,
+			.asid = GRU_TEST_ASID, .valid = true,
+		};
+}
+
+/* The entries of a GRU's TLB that are valid, as bits */
+static int gru_valid(int gid)
+{
+	int i, valid = 0;
+
+	for (i = 0; i < GRU_TEST_TLB; i++)
+		valid |= dev->tlb[gid][i].valid << i;
+	return valid;
+}
+
+static struct users_call gru_call(unsigned long first, unsigned long pages)
+{
+	return (struct users_call){
+		.callback = "gru_invalidate_range_start", .state = USERS_IDLE,
+		.list = &dev->gms->ms_notifier, .list_ops = &gru_mmuops,
+		.mm = dev->mm, .start = GRU_TEST_START + first * PAGE_SIZE,
+		.end = GRU_TEST_START + (first + pages) * PAGE_SIZE,
+	};
+}
+
+/* A call, and that it was paired */
+static void gru_invalidate(struct kunit *test, unsigned long first, unsigned long pages)
+{
+	struct users_call call = gru_call(first, pages);
+
+	users_succeeds(test, &call, false);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
+}
+
+static void gru_active_is_flushed(struct kunit *test)
+{
+	struct users_call call;
+
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	gru_load(1, GRU_TEST_CTX);
+	gru_invalidate(test, 0, GRU_TEST_TLB);
+	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, dev->active_seen, 1);
+	KUNIT_EXPECT_EQ(test, (int)dev->last.ctxbitmap, GRU_TEST_CTX);
+	KUNIT_EXPECT_EQ(test, (unsigned long)dev->last.vaddr, GRU_TEST_START);
+	KUNIT_EXPECT_EQ(test, (int)dev->last.opc, TGHOP_TLBINV);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_EQ(test, gru_valid(1), 0);
+	/* They run on: the number stays theirs */
+	KUNIT_EXPECT_EQ(test, (int)dev->gms->ms_asids[0].mt_asid, GRU_TEST_ASID);
+
+	gru_load(0, GRU_TEST_CTX);
+	call = gru_call(0, GRU_TEST_TLB);
+	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
+}
+
+static void gru_edges(struct kunit *test)
+{
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	gru_invalidate(test, 0, 1);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0xe);
+	gru_invalidate(test, 2, 2);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0x2);
+	KUNIT_EXPECT_EQ(test, (int)dev->last.n, 1);
+	KUNIT_EXPECT_EQ(test, (int)dev->last.pagesize, 0);
+}
+
+/* More pages than an instruction takes are all of the TLB */
+static void gru_large_is_full_purge(struct kunit *test)
+{
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	dev->tlb[0][3].vaddr = GRU_TEST_START + 5 * GRUMAXINVAL * PAGE_SIZE;
+	gru_invalidate(test, 0, GRUMAXINVAL - 1);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0x8);
+	gru_invalidate(test, 0, 6 * GRUMAXINVAL);
+	KUNIT_EXPECT_EQ(test, (int)dev->last.n, GRUMAXINVAL - 1);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
+}
+
+/* No context is loaded: its address space gets a new number instead. */
+static void gru_unloaded_loses_asid(struct kunit *test)
+{
+	gru_open(test);
+	gru_load(0, 0);
+	gru_load(1, GRU_TEST_CTX);
+	gru_invalidate(test, 0, GRU_TEST_TLB);
+	KUNIT_EXPECT_EQ(test, dev->invalidations, 1);
+	KUNIT_EXPECT_EQ(test, (int)dev->gms->ms_asids[0].mt_asid, 0);
+	KUNIT_EXPECT_FALSE(test, test_bit(0, dev->gms->ms_asidmap));
+	KUNIT_EXPECT_EQ(test, gru_valid(1), 0);
+	KUNIT_EXPECT_TRUE(test, test_bit(1, dev->gms->ms_asidmap));
+}
+
+static void gru_unused_succeeds(struct kunit *test)
+{
+	gru_open(test);
+	gru_invalidate(test, 0, GRU_TEST_TLB);
+	KUNIT_EXPECT_EQ(test, dev->invalidations, 0);
+}
+
+/* The device takes its time: the callback polls. */
+static void gru_slow_device(struct kunit *test)
+{
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	dev->slow = true;
+	gru_invalidate(test, 0, GRU_TEST_TLB);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_FALSE(test, hrtimer_active(&dev->timer));
+}
+
+static enum hrtimer_restart gru_unlock_timer(struct hrtimer *timer)
+{
+	unlock_tgh_handle(dev->pending);
+	return HRTIMER_NORESTART;
+}
+
+/* The handle is in use by another CPU */
+static void gru_handle_held(struct kunit *test)
+{
+	struct users_call call;
+
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	dev->pending = get_tgh_by_index(&dev->blade.bs_grus[0], 0);
+	lock_tgh_handle(dev->pending);
+	dev->timer.function = gru_unlock_timer;
+	hrtimer_start(&dev->timer, ms_to_ktime(50), HRTIMER_MODE_REL_HARD);
+	call = gru_call(0, GRU_TEST_TLB);
+	call.state = USERS_HELD;
+	users_succeeds(test, &call, false);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_TRUE(test, trylock_cch_handle(dev->pending));
+}
+
+static int gru_lock_holder(void *held)
+{
+	spin_lock(&dev->gms->ms_asid_lock);
+	complete(held);
+	mdelay(50);
+	spin_unlock(&dev->gms->ms_asid_lock);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void gru_lock_held(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(held);
+	struct task_struct *task;
+	struct users_call call;
+
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	task = kthread_run(gru_lock_holder, &held, "lab-gru");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&held);
+	call = gru_call(0, GRU_TEST_TLB);
+	call.state = USERS_HELD;
+	users_succeeds(test, &call, false);
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+}
+
+struct gru_fault {
+	struct completion started, done;
+};
+
+/* What gru_user_dropin() waits for before it looks at a page table */
+static int gru_fault_fn(void *data)
+{
+	struct gru_fault *fault = data;
+
+	complete(&fault->started);
+	wait_event(dev->gms->ms_wait_queue,
+		   atomic_read(&dev->gms->ms_range_active) == 0);
+	complete(&fault->done);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* No page gets into the TLB between start and the last end. */
+static void gru_faults_wait_for_end(struct kunit *test)
+{
+	struct mmu_notifier_range range = { .event = MMU_NOTIFY_CLEAR };
+	struct mmu_notifier *mn;
+	struct gru_fault fault;
+	struct task_struct *task;
+
+	gru_open(test);
+	mn = &dev->gms->ms_notifier;
+	range.mm = dev->mm;
+	range.start = GRU_TEST_START;
+	range.end = GRU_TEST_START + PAGE_SIZE;
+	init_completion(&fault.started);
+	init_completion(&fault.done);
+
+	non_block_start();
+	KUNIT_EXPECT_EQ(test, gru_mmuops.invalidate_range_start(mn, &range), 0);
+	KUNIT_EXPECT_EQ(test, gru_mmuops.invalidate_range_start(mn, &range), 0);
+	non_block_end();
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 2);
+	task = kthread_run(gru_fault_fn, &fault, "lab-gru");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&fault.started);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&fault.done));
+
+	non_block_start();
+	gru_mmuops.invalidate_range_end(mn, &range);
+	non_block_end();
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&fault.done));
+
+	non_block_start();
+	gru_mmuops.invalidate_range_end(mn, &range);
+	non_block_end();
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&fault.done, HZ * 10), 0);
+	kthread_stop(task);
+}
+
+/* The real notifier, by way of munmap() */
+static void gru_unmapped(struct kunit *test)
+{
+	int len = GRU_TEST_TLB * PAGE_SIZE;
+	int i;
+
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	for (i = 0; i < GRU_TEST_TLB; i++)
+		dev->tlb[0][i].vaddr = dev->buf + i * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, vm_munmap(dev->buf, len), 0);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_EQ(test, dev->active_seen, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
+}
+
+static struct kunit_case gru_cases[] = {
+	KUNIT_CASE(gru_active_is_flushed),
+	KUNIT_CASE(gru_edges),
+	KUNIT_CASE(gru_large_is_full_purge),
+	KUNIT_CASE(gru_unloaded_loses_asid),
+	KUNIT_CASE(gru_unused_succeeds),
+	KUNIT_CASE(gru_slow_device),
+	KUNIT_CASE(gru_handle_held),
+	KUNIT_CASE(gru_lock_held),
+	KUNIT_CASE(gru_faults_wait_for_end),
+	KUNIT_CASE(gru_unmapped),
+	{}
+};
+USERS_SUITE(gru, gru_cases);

@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Expected receive of hfi1: drivers/infiniband/hw/hfi1/user_exp_rcv.c. Memory,
+ * notifiers and pins are real, the receive array of the hardware is not.
+ */
+#include "users.h"
+#include <kunit/resource.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/uaccess.h>
+
+static dma_addr_t hfi_map(void *addr);
+static void hfi_unmap(dma_addr_t addr);
+static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
+		      unsigned long start, unsigned long length,
+		      const struct mmu_interval_notifier_ops *ops);
+
+#undef dma_map_single
+#define dma_map_single(dev, addr, size, dir)	((void)(dev), hfi_map(addr))
+#undef dma_unmap_single
+#define dma_unmap_single(dev, addr, size, dir)	((void)(dev), hfi_unmap(addr))
+#define dma_mapping_error(dev, addr)		((addr) == DMA_MAPPING_ERROR)
+#define mmu_interval_notifier_insert		hfi_insert
+#include <drivers/infiniband/hw/hfi1/user_exp_rcv.c>
+#undef mmu_interval_notifier_insert
+#include <drivers/infiniband/hw/hfi1/exp_rcv.c>
+#include <drivers/infiniband/hw/hfi1/user_pages.c>
+
+#define HFI_BASE	0x40
+#define HFI_ENTRIES	32
+#define HFI_GROUP	8
+/* A group, and half of another one */
+#define HFI_PAGES	12
+
+/* What an entry of the receive array lets the hardware write to */
+struct hfi_entry {
+	unsigned long pfn;
+	unsigned int pages;
+};
+
+/* One context at a time */
+static struct hfi {
+	struct kunit *test;
+	struct hfi1_devdata *dd;
+	struct hfi1_ctxtdata uctxt;
+	struct hfi1_filedata fd;
+	struct hfi1_tid_info tinfo;
+	struct hfi_entry entries[HFI_ENTRIES];
+	unsigned long events[HFI1_MAX_SHARED_CTXTS];
+	struct mm_struct *mm;
+	unsigned long buf, tidlist;
+	int mapped, maps, fail_map;
+	struct mmu_interval_notifier *cover;
+	void (*in_setup)(struct kunit *test);
+	bool gone;
+} *hfi;
+
+void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa,
+		  u16 order)
+{
+	struct hfi_entry *entry = &hfi->entries[index - HFI_BASE];
+
+	entry->pages = type == PT_EXPECTED ? 1 << (order - 1) : 0;
+	entry->pfn = PHYS_PFN(pa);
+}
+
+void hfi1_clear_tids(struct hfi1_ctxtdata *rcd)
+{
+}
+
+void __hfi1_trace_TID(const char *func, char *fmt, ...)
+{
+}
+
+static dma_addr_t hfi_map(void *addr)
+{
+	if (hfi->in_setup && hfi->maps == 1)
+		hfi->in_setup(hfi->test);
+	if (++hfi->maps == hfi->fail_map)
+		return DMA_MAPPING_ERROR;
+	hfi->mapped++;
+	return virt_to_phys(addr);
+}
+
+/* The entry has to be invalid before the hardware's mapping goes. */
+static void hfi_unmap(dma_addr_t addr)
+{
+	int i;
+
+	for (i = 0; i < HFI_ENTRIES; i++)
+		KUNIT_EXPECT_FALSE(hfi->test, hfi->entries[i].pages &&
+				   hfi->entries[i].pfn == PHYS_PFN(addr));
+	hfi->mapped--;
+}
+
+static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
+		      unsigned long start, unsigned long length,
+		      const struct mmu_interval_notifier_ops *ops)
+{
+	if (ops == &tid_cover_ops)
+		hfi->cover = sub;
+	return mmu_interval_notifier_insert(sub, mm, start, length, ops);
+}
+
+static int hfi_programmed(void)
+{
+	int i, n = 0;
+
+	for (i = 0; i < HFI_ENTRIES; i++)
+		n += !!hfi->entries[i].pages;
+	return n;
+}
+
+/*
+ * The pages that the hardware can reach and that nobody keeps from being freed.
+ * They get the missing pin, so that the rest of the case does no damage.
+ */
+static int hfi_unpinned(void)
+{
+	unsigned int i, j, n = 0;
+
+	for (i = 0; i < HFI_ENTRIES; i++) {
+		for (j = 0; j < hfi->entries[i].pages; j++) {
+			struct folio *folio = pfn_folio(hfi->entries[i].pfn + j);
+
+			if (folio_maybe_dma_pinned(folio))
+				continue;
+			folio_ref_add(folio, GUP_PIN_COUNTING_BIAS);
+			hfi->fd.tid_n_pinned++;
+			atomic64_inc(&hfi->mm->pinned_vm);
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Groups that are not in the list for what they have in use; they are moved. */
+static int hfi_misplaced(void)
+{
+	struct hfi1_ctxtdata *uctxt = &hfi->uctxt;
+	struct tid_group *grp, *next;
+	int n = 0;
+
+	list_for_each_entry_safe(grp, next, &uctxt->tid_group_list.list, list) {
+		if (!grp->used)
+			continue;
+		tid_group_move(grp, &uctxt->tid_group_list, &uctxt->tid_used_list);
+		n++;
+	}
+	list_for_each_entry(grp, &uctxt->tid_used_list.list, list)
+		n += grp->used == grp->size;
+	list_for_each_entry(grp, &uctxt->tid_full_list.list, list)
+		n += grp->used != grp->size;
+	return n;
+}
+
+static void hfi_close(void *unused)
+{
+	int i;
+
+	/* exit_mmap() comes with the end of the thread that ran the case. */
+	for (i = 0; i < 500 && hfi_programmed() && !hfi->gone; i++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(hfi->test, hfi_programmed(), 0);
+
+	hfi1_user_exp_rcv_free(&hfi->fd);
+	KUNIT_EXPECT_EQ(hfi->test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(hfi->test, hfi->mapped, 0);
+	KUNIT_EXPECT_EQ(hfi->test, hfi->fd.tid_n_pinned, 0);
+	KUNIT_EXPECT_EQ(hfi->test, atomic64_read(&hfi->mm->pinned_vm), 0);
+	kfree(hfi->uctxt.groups);
+	mmdrop(hfi->mm);
+}
+
+static void hfi_open(struct kunit *test)
+{
+	struct hfi1_ctxtdata *uctxt;
+
+	hfi = kunit_kzalloc(test, sizeof(*hfi), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hfi);
+	hfi->test = test;
+	/* The first one gives the thread an address space. */
+	hfi->tidlist = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, hfi->tidlist, 0);
+	hfi->mm = current->mm;
+	hfi->dd = kunit_kzalloc(test, sizeof(*hfi->dd), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hfi->dd);
+	hfi->dd->pcidev = kunit_kzalloc(test, sizeof(*hfi->dd->pcidev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hfi->dd->pcidev);
+	hfi->dd->pcidev->dev.init_name = "hfi1-test";
+	hfi->dd->events = hfi->events;
+	hfi->dd->rcv_entries.group_size = HFI_GROUP;
+	hfi->dd->num_rcv_contexts = 2;
+	hfi->dd->first_dyn_alloc_ctxt = 1;
+
+	uctxt = &hfi->uctxt;
+	uctxt->dd = hfi->dd;
+	uctxt->ctxt = 1;
+	uctxt->numa_id = NUMA_NO_NODE;
+	uctxt->expected_base = HFI_BASE;
+	uctxt->expected_count = HFI_ENTRIES;
+	mutex_init(&uctxt->exp_mutex);
+	hfi1_exp_tid_group_init(uctxt);
+	KUNIT_ASSERT_EQ(test, hfi1_alloc_ctxt_rcv_groups(uctxt), 0);
+
+	hfi->fd.dd = hfi->dd;
+	hfi->fd.uctxt = uctxt;
+	spin_lock_init(&hfi->fd.tid_lock);
+	spin_lock_init(&hfi->fd.invalid_lock);
+	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, uctxt), 0);
+	KUNIT_ASSERT_TRUE(test, hfi->fd.use_mn);
+	mmgrab(hfi->mm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, hfi_close, NULL), 0);
+}
+
+/* A buffer whose pages do not lie one behind the other, to have many entries */
+static int hfi_setup(struct kunit *test)
+{
+	unsigned long at;
+	int i;
+
+	hfi->buf = kunit_vm_mmap(test, NULL, 0, HFI_PAGES * PAGE_SIZE,
+				 PROT_READ | PROT_WRITE,
+				 MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, hfi->buf, 0);
+	for (i = 0; i < HFI_PAGES; i++) {
+		at = 2 * i < HFI_PAGES ? 2 * i : 2 * i - HFI_PAGES + 1;
+		KUNIT_ASSERT_EQ(test, put_user(1, (int __user *)(hfi->buf + at * PAGE_SIZE)), 0);
+	}
+	hfi->tinfo.vaddr = hfi->buf;
+	hfi->tinfo.length = HFI_PAGES * PAGE_SIZE;
+	hfi->tinfo.tidlist = hfi->tidlist;
+	return hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo);
+}
+
+/* The first buffer that is registered */
+static struct tid_rb_node *hfi_node(struct kunit *test)
+{
+	struct tid_rb_node *node = NULL;
+	int i;
+
+	hfi_open(test);
+	KUNIT_ASSERT_EQ(test, hfi_setup(test), 0);
+	KUNIT_ASSERT_EQ(test, hfi->tinfo.length, HFI_PAGES * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
+	for (i = 0; i < HFI_ENTRIES && !node; i++)
+		node = hfi->fd.entry_to_rb[i];
+	KUNIT_ASSERT_NOT_NULL(test, node);
+	return node;
+}
+
+static struct users_call hfi_call(struct tid_rb_node *node, enum mmu_notifier_event event)
+{
+	return (struct users_call){
+		.callback = "tid_rb_invalidate", .state = USERS_IDLE,
+		.interval = &node->notifier, .interval_ops = &tid_mn_ops,
+		.mm = hfi->mm, .start = hfi->buf,
+		.end = hfi->buf + HFI_PAGES * PAGE_SIZE,
+		.event = event, .event_set = true,
+	};
+}
+
+/* All as it was after setup */
+static void hfi_untouched(struct kunit *test, struct tid_rb_node *node)
+{
+	KUNIT_EXPECT_FALSE(test, node->freed);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, hfi->tinfo.tidcnt);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, HFI_PAGES);
+	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, 0);
+	KUNIT_EXPECT_EQ(test, hfi->events[0], 0);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
+/* What munmap() leaves of an entry */
+static void hfi_cleared(struct kunit *test, struct tid_rb_node *node)
+{
+	KUNIT_EXPECT_TRUE(test, node->freed);
+	KUNIT_EXPECT_EQ(test, hfi->entries[node->rcventry - HFI_BASE].pages, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, HFI_PAGES - node->npages);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, hfi->tinfo.tidcnt - 1);
+	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, 1);
+	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tids[0],
+			create_tid(node->rcventry - HFI_BASE, node->npages));
+	KUNIT_EXPECT_EQ(test, hfi->events[0], BIT(_HFI1_EVENT_TID_MMU_NOTIFY_BIT));
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
+static void tid_clear_keeps_pins(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_CLEAR);
+
+	users_succeeds(test, &call, false);
+	hfi_untouched(test, node);
+	users_blocks(test, &call);
+	hfi_untouched(test, node);
+}
+
+static void tid_unmap_keeps_pins(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	users_succeeds(test, &call, false);
+	hfi_untouched(test, node);
+}
+
+static void tid_any_event_keeps_pins(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	enum mmu_notifier_event event;
+
+	for (event = MMU_NOTIFY_PROTECTION_VMA; event <= MMU_NOTIFY_EXCLUSIVE; event++) {
+		struct users_call call = hfi_call(node, event);
+
+		users_succeeds(test, &call, false);
+	}
+	hfi_untouched(test, node);
+}
+
+/*
+ * Holds a mutex. A thread of its own, as that of the case allocates memory to call
+ * the callback, which must not be done under a lock that the callback takes.
+ */
+struct hfi_holder {
+	struct mutex *mutex;
+	struct completion held, let_go;
+	struct task_struct *task;
+};
+
+static int hfi_hold_fn(void *data)
+{
+	struct hfi_holder *holder = data;
+
+	mutex_lock(holder->mutex);
+	complete(&holder->held);
+	wait_for_completion(&holder->let_go);
+	mutex_unlock(holder->mutex);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void hfi_hold(struct kunit *test, struct hfi_holder *holder, struct mutex *mutex)
+{
+	holder->mutex = mutex;
+	init_completion(&holder->held);
+	init_completion(&holder->let_go);
+	holder->task = kthread_run(hfi_hold_fn, holder, "lab-hfi1");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(holder->task));
+	wait_for_completion(&holder->held);
+}
+
+static void hfi_let_go(void *holder)
+{
+	complete(&((struct hfi_holder *)holder)->let_go);
+}
+
+static void hfi_drop(struct hfi_holder *holder)
+{
+	complete(&holder->let_go);
+	kthread_stop(holder->task);
+}
+
+/* One call with @mutex held by somebody else */
+static struct users_outcome hfi_call_held(struct kunit *test, struct users_call *call,
+					  struct mutex *mutex)
+{
+	struct hfi_holder holder;
+	struct users_outcome out;
+
+	call->let_go = hfi_let_go;
+	call->arg = &holder;
+	hfi_hold(test, &holder, mutex);
+	out = users_call(test, call);
+	hfi_drop(&holder);
+	KUNIT_EXPECT_TRUE(test, out.success);
+	return out;
+}
+
+static void tid_held(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	call.state = USERS_HELD;
+	KUNIT_EXPECT_FALSE(test, hfi_call_held(test, &call, &node->invalidate_mutex).waited);
+	hfi_untouched(test, node);
+	if (node->freed)
+		return;
+
+	call.state = USERS_BLOCKING;
+	KUNIT_EXPECT_TRUE(test, hfi_call_held(test, &call, &node->invalidate_mutex).waited);
+	hfi_cleared(test, node);
+}
+
+static void hfi_unlock_folio(void *folio)
+{
+	folio_unlock(folio);
+}
+
+/* A trylock of the mutex would not do */
+static void tid_folio_locked(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct folio *folio = page_folio(node->pages[0]);
+	bool waited;
+
+	/* unpin_user_pages_dirty_lock() takes the lock of clean folios only */
+	folio_clear_dirty(folio);
+	call.state = USERS_HELD;
+	call.let_go = hfi_unlock_folio;
+	call.arg = folio;
+	folio_lock(folio);
+	waited = users_call(test, &call).waited;
+	KUNIT_EXPECT_FALSE(test, waited);
+	if (!waited)
+		folio_unlock(folio);
+	hfi_untouched(test, node);
+	if (node->freed)
+		return;
+
+	folio_lock(folio);
+	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	hfi_cleared(test, node);
+}
+
+static void tid_freed_succeeds(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+	hfi_cleared(test, node);
+	call.state = USERS_IDLE;
+	users_succeeds(test, &call, false);
+	hfi_cleared(test, node);
+	users_blocks(test, &call);
+	hfi_cleared(test, node);
+}
+
+static void tid_ignored_then_blocking(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	users_succeeds(test, &call, false);
+	users_blocks(test, &call);
+	hfi_cleared(test, node);
+}
+
+/* The reaper first, then munmap() with the real notifiers */
+static void tid_ignored_then_unmapped(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	int pages = HFI_PAGES;
+
+	users_succeeds(test, &call, false);
+	hfi_untouched(test, node);
+	KUNIT_EXPECT_EQ(test, vm_munmap(hfi->buf, pages * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, hfi->tinfo.tidcnt);
+}
+
+/*
+ * The reaper first, then exit_mmap(), which comes before the file is closed. That
+ * it clears all entries is seen in hfi_close().
+ */
+static void tid_ignored_then_exit(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	users_succeeds(test, &call, false);
+	hfi_untouched(test, node);
+}
+
+static struct users_call cover_call(struct mmu_interval_notifier *cover,
+				    enum mmu_notifier_event event)
+{
+	return (struct users_call){
+		.callback = "tid_cover_invalidate", .state = USERS_IDLE,
+		.interval = cover, .interval_ops = &tid_cover_ops,
+		.mm = hfi->mm, .start = hfi->buf,
+		.end = hfi->buf + HFI_PAGES * PAGE_SIZE,
+		.event = event, .event_set = true,
+	};
+}
+
+static void cover_never_waits(struct kunit *test)
+{
+	struct tid_user_buf *tidbuf;
+	struct users_call call;
+	enum mmu_notifier_event event;
+	struct users_outcome out;
+
+	hfi_open(test);
+	tidbuf = kunit_kzalloc(test, sizeof(*tidbuf), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tidbuf);
+	mutex_init(&tidbuf->cover_mutex);
+	for (event = MMU_NOTIFY_UNMAP; event <= MMU_NOTIFY_EXCLUSIVE; event++) {
+		call = cover_call(&tidbuf->notifier, event);
+		users_succeeds(test, &call, false);
+
+		call.state = USERS_HELD;
+		out = hfi_call_held(test, &call, &tidbuf->cover_mutex);
+		KUNIT_EXPECT_FALSE(test, out.waited);
+
+		/* Blocking: only munmap() makes setup fail. */
+		call.state = USERS_BLOCKING;
+		out = hfi_call_held(test, &call, &tidbuf->cover_mutex);
+		KUNIT_EXPECT_EQ(test, out.waited, event == MMU_NOTIFY_UNMAP);
+		KUNIT_EXPECT_EQ(test, out.seq_set, event == MMU_NOTIFY_UNMAP);
+	}
+}
+
+static void cover_reap(struct kunit *test)
+{
+	struct users_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
+	unsigned long seq = hfi->cover->invalidate_seq;
+
+	users_succeeds(test, &call, false);
+	if (hfi->cover->invalidate_seq == 1)
+		hfi->cover->invalidate_seq = seq;
+}
+
+static void cover_reaped_in_setup(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->in_setup = cover_reap;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), 0);
+	KUNIT_EXPECT_GT(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
+static void cover_unmap(struct kunit *test)
+{
+	struct users_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
+
+	users_blocks(test, &call);
+}
+
+static void cover_unmapped_in_setup(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->in_setup = cover_unmap;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
+/* Whatever entry can't be programmed: what the hardware reaches is pinned. */
+static void setup_half_way(struct kunit *test, int fail)
+{
+	int ret;
+
+	hfi_open(test);
+	hfi->fail_map = fail;
+	ret = hfi_setup(test);
+	/* The pages may lie better than meant */
+	KUNIT_ASSERT_GE(test, hfi->maps, fail);
+	KUNIT_EXPECT_EQ(test, ret, fail == 1 ? -EFAULT : 0);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), fail - 1);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, fail - 1);
+	if (!ret) {
+		KUNIT_EXPECT_EQ(test, hfi->tinfo.tidcnt, fail - 1);
+		KUNIT_EXPECT_EQ(test, hfi->tinfo.length, hfi->fd.tid_n_pinned * PAGE_SIZE);
+	}
+	/* Not by exit_mmap() but by closing the file, whose lists this is about */
+	hfi->gone = true;
+	hfi1_user_exp_rcv_free(&hfi->fd);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
+	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, &hfi->uctxt), 0);
+}
+
+static void setup_first_fails(struct kunit *test)
+{
+	setup_half_way(test, 1);
+}
+
+static void setup_fails_in_group(struct kunit *test)
+{
+	setup_half_way(test, 5);
+}
+
+static void setup_fails_behind_group(struct kunit *test)
+{
+	setup_half_way(test, HFI_GROUP + 2);
+}
+
+static struct kunit_case hfi1_cases[] = {
+	KUNIT_CASE(tid_clear_keeps_pins),
+	KUNIT_CASE(tid_unmap_keeps_pins),
+	KUNIT_CASE(tid_any_event_keeps_pins),
+	KUNIT_CASE(tid_held),
+	KUNIT_CASE(tid_folio_locked),
+	KUNIT_CASE(tid_freed_succeeds),
+	KUNIT_CASE(tid_ignored_then_blocking),
+	KUNIT_CASE(tid_ignored_then_unmapped),
+	KUNIT_CASE(tid_ignored_then_exit),
+	KUNIT_CASE(cover_never_waits),
+	KUNIT_CASE(cover_reaped_in_setup),
+	KUNIT_CASE(cover_unmapped_in_setup),
+	KUNIT_CASE(setup_first_fails),
+	KUNIT_CASE(setup_fails_in_group),
+	KUNIT_CASE(setup_fails_behind_group),
+	{}
+};
+USERS_SUITE(hfi1, hfi1_cases);

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * i915's userptr objects: drivers/gpu/drm/i915/gem/i915_gem_userptr.c. Memory,
+ * pins, notifier and reservation are real, what the GPU does is not.
+ */
+#include "users.h"
+#include <kunit/resource.h>
+#include <linux/mman.h>
+#include <drivers/gpu/drm/i915/gem/i915_gem_userptr.c>
+
+#define I915_PAGES	4
+
+/* One object at a time */
+static struct i915_test {
+	struct kunit *test;
+	struct drm_i915_gem_object *obj;
+	struct drm_device drm;
+	struct device device;
+	struct mm_struct *mm;
+	unsigned long buf;
+	bool gpu_mapped;
+	void (*in_submit)(struct kunit *test);
+} *i915;
+
+int i915_gem_object_unbind(struct drm_i915_gem_object *obj, unsigned long flags)
+{
+	if (i915->in_submit)
+		i915->in_submit(i915->test);
+	return 0;
+}
+
+int ____i915_gem_object_get_pages(struct drm_i915_gem_object *obj)
+{
+	return obj->ops->get_pages(obj);
+}
+
+int i915_gem_gtt_prepare_pages(struct drm_i915_gem_object *obj, struct sg_table *pages)
+{
+	i915->gpu_mapped = true;
+	return 0;
+}
+
+void i915_gem_gtt_finish_pages(struct drm_i915_gem_object *obj, struct sg_table *pages)
+{
+	i915->gpu_mapped = false;
+}
+
+bool i915_gem_object_can_bypass_llc(struct drm_i915_gem_object *obj)
+{
+	return false;
+}
+
+void __i915_gem_object_set_pages(struct drm_i915_gem_object *obj, struct sg_table *pages)
+{
+	obj->mm.pages = pages;
+}
+
+struct sg_table *__i915_gem_object_unset_pages(struct drm_i915_gem_object *obj)
+{
+	return fetch_and_zero(&obj->mm.pages);
+}
+
+void __i915_gem_object_release_shmem(struct drm_i915_gem_object *obj,
+				     struct sg_table *pages, bool needs_clflush)
+{
+}
+
+static void i915_close(void *unused)
+{
+	struct drm_i915_gem_object *obj = i915->obj;
+
+	dma_resv_lock(obj->base.resv, NULL);
+	i915_gem_userptr_put_pages(obj, __i915_gem_object_unset_pages(obj));
+	dma_resv_unlock(obj->base.resv);
+	KUNIT_EXPECT_FALSE(i915->test, i915->gpu_mapped);
+	KUNIT_EXPECT_EQ(i915->test, obj->userptr.page_ref, 0);
+	KUNIT_EXPECT_NULL(i915->test, obj->userptr.pvec);
+	i915_gem_userptr_release(obj);
+	dma_resv_fini(obj->base.resv);
+}
+
+/* What i915_gem_userptr_ioctl() makes */
+static struct drm_i915_gem_object *i915_open(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj;
+
+	i915 = kunit_kzalloc(test, sizeof(*i915), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, i915);
+	obj = kunit_kzalloc(test, sizeof(*obj), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	i915->test = test;
+	i915->obj = obj;
+	i915->drm.dev = &i915->device;
+	i915->buf = kunit_vm_mmap(test, NULL, 0, I915_PAGES * PAGE_SIZE,
+				  PROT_READ | PROT_WRITE,
+				  MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, 0);
+	KUNIT_ASSERT_NE(test, i915->buf, 0);
+	i915->mm = current->mm;
+	obj->base.dev = &i915->drm;
+	obj->base.size = I915_PAGES * PAGE_SIZE;
+	obj->base.resv = &obj->base._resv;
+	dma_resv_init(obj->base.resv);
+	obj->ops = &i915_gem_userptr_ops;
+	obj->cache_coherent = I915_BO_CACHE_COHERENT_FOR_WRITE;
+	obj->userptr.ptr = i915->buf;
+	obj->userptr.notifier_seq = ULONG_MAX;
+	KUNIT_ASSERT_EQ(test, i915_gem_userptr_init__mmu_notifier(obj), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, i915_close, NULL), 0);
+	return obj;
+}
+
+static bool i915_pinned(void)
+{
+	struct page **pages = i915->obj->userptr.pvec;
+	int i;
+
+	for (i = 0; i < I915_PAGES; i++)
+		if (!pages || !folio_maybe_dma_pinned(page_folio(pages[i])))
+			return false;
+	return true;
+}
+
+/* An object that the GPU can reach */
+static struct drm_i915_gem_object *i915_open_bound(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open(test);
+
+	KUNIT_ASSERT_EQ(test, i915_gem_object_userptr_submit_init(obj), 0);
+	KUNIT_ASSERT_EQ(test, i915_gem_object_userptr_submit_done(obj), 0);
+	KUNIT_ASSERT_TRUE(test, i915->gpu_mapped);
+	KUNIT_ASSERT_TRUE(test, i915_pinned());
+	return obj;
+}
+
+static struct users_call i915_call(void)
+{
+	return (struct users_call){
+		.callback = "i915_gem_userptr_invalidate", .state = USERS_IDLE,
+		.interval = &i915->obj->userptr.notifier,
+		.interval_ops = &i915_gem_userptr_notifier_ops,
+		.mm = i915->mm, .start = i915->buf,
+		.end = i915->buf + I915_PAGES * PAGE_SIZE,
+	};
+}
+
+/* The next use of the object notices */
+static void i915_stale(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, i915->gpu_mapped);
+	KUNIT_EXPECT_TRUE(test, i915_pinned());
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_done(i915->obj), -EAGAIN);
+}
+
+static void i915_unbound_succeeds(struct kunit *test)
+{
+	struct users_call call;
+
+	i915_open(test);
+	call = i915_call();
+	users_succeeds(test, &call, true);
+	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).seq_set);
+	KUNIT_EXPECT_FALSE(test, i915_pinned());
+}
+
+static void i915_bound_keeps_pins(struct kunit *test)
+{
+	struct users_call call;
+
+	i915_open_bound(test);
+	call = i915_call();
+	users_succeeds(test, &call, true);
+	i915_stale(test);
+}
+
+static void i915_bound_blocks(struct kunit *test)
+{
+	struct users_outcome out;
+	struct users_call call;
+
+	i915_open_bound(test);
+	call = i915_call();
+	out = users_blocks(test, &call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	i915_stale(test);
+}
+
+static void i915_unlock(void *obj)
+{
+	dma_resv_unlock(((struct drm_i915_gem_object *)obj)->base.resv);
+}
+
+static void i915_held_succeeds(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open_bound(test);
+	struct users_call call = i915_call();
+	bool waited;
+
+	call.state = USERS_HELD;
+	call.let_go = i915_unlock;
+	call.arg = obj;
+	dma_resv_lock(obj->base.resv, NULL);
+	waited = users_call(test, &call).waited;
+	KUNIT_EXPECT_FALSE(test, waited);
+	if (!waited)
+		i915_unlock(obj);
+	i915_stale(test);
+}
+
+static const char *i915_fence_name(struct dma_fence *fence)
+{
+	return "lab";
+}
+
+static const struct dma_fence_ops i915_test_fence_ops = {
+	.get_driver_name = i915_fence_name,
+	.get_timeline_name = i915_fence_name,
+};
+
+static void i915_signal(void *fence)
+{
+	dma_fence_signal(fence);
+}
+
+/* The GPU is at work, and goes on with pages that are pinned. */
+static void i915_active_keeps_pins(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open_bound(test);
+	struct users_call call = i915_call();
+	static DEFINE_SPINLOCK(lock);
+	struct dma_fence *fence;
+
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &i915_test_fence_ops, &lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(obj->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(obj->base.resv, 1), 0);
+	dma_resv_add_fence(obj->base.resv, fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(obj->base.resv);
+
+	call.let_go = i915_signal;
+	call.arg = fence;
+	users_succeeds(test, &call, true);
+	i915_stale(test);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}
+
+/* All of it in the real order, and what is written is still there */
+static void i915_unmapped_is_not_freed(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open_bound(test);
+	struct page *page = obj->userptr.pvec[1];
+	struct users_call call = i915_call();
+	u32 *data = page_address(page);
+
+	*data = 0xfeedf00d;
+	users_succeeds(test, &call, true);
+	KUNIT_EXPECT_EQ(test, vm_munmap(i915->buf, I915_PAGES * PAGE_SIZE), 0);
+	i915_stale(test);
+	KUNIT_EXPECT_FALSE(test, page_mapped(page));
+	KUNIT_EXPECT_EQ(test, *data, 0xfeedf00d);
+
+	/* Now the object lets go of the old pages, and there are no new ones. */
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_init(obj), -EFAULT);
+	KUNIT_EXPECT_FALSE(test, i915->gpu_mapped);
+	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(page_folio(page)));
+	put_page(page);
+}
+
+static void i915_reap(struct kunit *test)
+{
+	struct users_call call = i915_call();
+
+	users_succeeds(test, &call, true);
+}
+
+/* Between mmu_interval_read_begin() and the pins: a collision, nothing is kept */
+static void i915_reaped_in_submit(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open(test);
+
+	i915->in_submit = i915_reap;
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_init(obj), -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, i915->gpu_mapped);
+	KUNIT_EXPECT_NULL(test, obj->userptr.pvec);
+	i915->in_submit = NULL;
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_init(obj), 0);
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_done(obj), 0);
+	KUNIT_EXPECT_TRUE(test, i915_pinned());
+}
+
+static struct kunit_case i915_cases[] = {
+	KUNIT_CASE(i915_unbound_succeeds),
+	KUNIT_CASE(i915_bound_keeps_pins),
+	KUNIT_CASE(i915_bound_blocks),
+	KUNIT_CASE(i915_held_succeeds),
+	KUNIT_CASE(i915_active_keeps_pins),
+	KUNIT_CASE(i915_unmapped_is_not_freed),
+	KUNIT_CASE(i915_reaped_in_submit),
+	{}
+};
+USERS_SUITE(i915, i915_cases);

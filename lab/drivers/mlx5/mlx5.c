@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mlx5's on-demand paging: drivers/infiniband/hw/mlx5/odp.c, with the real
+ * drivers/infiniband/core/umem_odp.c below it. Pages of a real address space are
+ * faulted in by the real page fault path. The HCA is an array of MTTs.
+ */
+#include "users.h"
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <drivers/infiniband/core/umem_odp.c>
+#include <drivers/infiniband/hw/mlx5/odp.c>
+
+#define MLX5_PAGES	32
+/* UMR writes MTTs in units of that many */
+#define MLX5_UNIT	(MLX5_UMR_FLEX_ALIGNMENT / sizeof(struct mlx5_mtt))
+
+struct mlx5_hca {
+	struct mlx5_ib_mr mr;
+	struct ib_device ibdev;
+	struct ib_umem_odp *odp;
+	unsigned long start, end;
+	__be64 mtt[MLX5_PAGES];
+	int umrs;
+	bool busy;
+	struct completion done, held;
+	struct task_struct *holder;
+};
+
+/* Sleeps as the real one does, and for as long as the HCA is busy. */
+int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_shift,
+			 int flags)
+{
+	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
+	int skip = idx % MLX5_UNIT;
+
+	might_sleep();
+	if (hca->busy)
+		wait_for_completion(&hca->done);
+
+	idx -= skip;
+	npages = min_t(u64, ALIGN(npages + skip, MLX5_UNIT),
+		       ib_umem_odp_num_pages(hca->odp) - idx);
+	memset(&hca->mtt[idx], 0, npages * sizeof(hca->mtt[0]));
+	mlx5_odp_populate_xlt(&hca->mtt[idx], idx, npages, mr, flags);
+	hca->umrs++;
+	return 0;
+}
+
+static void mlx5_let_go(void *arg)
+{
+	struct mlx5_hca *hca = arg;
+
+	complete_all(&hca->done);
+}
+
+/*
+ * Holds umem_mutex until it is told to let go. A thread of its own, as the caller
+ * of users_call() must not hold the mutex: that one allocates memory, and would
+ * make lockdep believe that the driver does so with the mutex held.
+ */
+static int mlx5_holder(void *data)
+{
+	struct mlx5_hca *hca = data;
+
+	mutex_lock(&hca->odp->umem_mutex);
+	complete(&hca->held);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 50);
+	mutex_unlock(&hca->odp->umem_mutex);
+	return 0;
+}
+
+static void mlx5_hold(struct kunit *test, struct mlx5_hca *hca)
+{
+	struct task_struct *task;
+
+	init_completion(&hca->held);
+	task = kthread_run(mlx5_holder, hca, "lab-mlx5");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	hca->holder = task;
+	wait_for_completion(&hca->held);
+}
+
+/* Also if it was let go already */
+static void mlx5_unhold(void *arg)
+{
+	struct mlx5_hca *hca = arg;
+
+	if (hca->holder)
+		kthread_stop(hca->holder);
+	hca->holder = NULL;
+}
+
+static void mlx5_release(void *arg)
+{
+	ib_umem_odp_release(arg);
+}
+
+/* A memory region of @pages pages of a new mapping, of which none is mapped */
+static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
+{
+	struct mlx5_hca *hca = kunit_kzalloc(test, sizeof(*hca), GFP_KERNEL);
+	size_t size = PAGE_SIZE;
+
+	KUNIT_ASSERT_NOT_NULL(test, hca);
+	if (access & IB_ACCESS_HUGETLB)
+		size = HPAGE_SIZE;
+	users_mm(test);
+	/* Room to align it in */
+	hca->start = kunit_vm_mmap(test, NULL, 0, (pages + 1) * size,
+				   PROT_READ | PROT_WRITE,
+				   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, hca->start, 0);
+	hca->start = ALIGN(hca->start, size);
+	hca->end = hca->start + pages * size;
+	hca->odp = ib_umem_odp_get(&hca->ibdev, hca->start, pages * size,
+				   access | IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE,
+				   &mlx5_mn_ops);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(hca->odp));
+	KUNIT_ASSERT_EQ(test, ib_umem_odp_num_pages(hca->odp), pages);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_release, hca->odp), 0);
+	hca->mr.umem = &hca->odp->umem;
+	hca->odp->private = &hca->mr;
+	init_completion(&hca->done);
+	return hca;
+}
+
+static unsigned long mlx5_addr(struct mlx5_hca *hca, long page)
+{
+	return hca->start + (page << hca->odp->page_shift);
+}
+
+/* What the HCA's page faults do */
+static void mlx5_map(struct kunit *test, struct mlx5_hca *hca, int page, int pages)
+{
+	KUNIT_ASSERT_EQ(test, pages,
+			pagefault_real_mr(&hca->mr, hca->odp, mlx5_addr(hca, page),
+					  pages * PAGE_SIZE, NULL, 0));
+}
+
+static int mlx5_reached(struct mlx5_hca *hca)
+{
+	int i, n = 0;
+
+	for (i = 0; i < ib_umem_odp_num_pages(hca->odp); i++)
+		n += !!hca->mtt[i];
+	return n;
+}
+
+static struct users_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
+				   enum users_state state, unsigned long start,
+				   unsigned long end)
+{
+	return (struct users_call) {
+		.callback = "mlx5_ib_invalidate_range", .state = state,
+		.interval = &hca->odp->notifier, .mm = users_mm(test),
+		.start = start, .end = end,
+	};
+}
+
+/* Whatever the outcome, a non-blocking call changes nothing but the sequence. */
+static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long start,
+		      unsigned long end, bool success)
+{
+	struct users_call call = mlx5_call(test, hca, success ? USERS_IDLE : USERS_BUSY,
+					   start, end);
+	size_t size = ib_umem_odp_num_pages(hca->odp) * sizeof(dma_addr_t);
+	dma_addr_t *dma = kunit_kmalloc(test, size, GFP_KERNEL);
+	int npages = hca->odp->npages, umrs = hca->umrs;
+	__be64 mtt[MLX5_PAGES];
+
+	KUNIT_ASSERT_NOT_NULL(test, dma);
+	memcpy(dma, hca->odp->dma_list, size);
+	memcpy(mtt, hca->mtt, sizeof(mtt));
+	if (success) {
+		users_succeeds(test, &call, true);
+	} else {
+		users_refuses(test, &call);
+		/* users_call() sets it to 1 before */
+		KUNIT_EXPECT_NE(test, hca->odp->notifier.invalidate_seq, 1);
+	}
+	KUNIT_EXPECT_EQ(test, npages, hca->odp->npages);
+	KUNIT_EXPECT_EQ(test, umrs, hca->umrs);
+	KUNIT_EXPECT_MEMEQ(test, dma, hca->odp->dma_list, size);
+	KUNIT_EXPECT_MEMEQ(test, mtt, hca->mtt, sizeof(mtt));
+}
+
+static void mlx5_blocks(struct kunit *test, struct mlx5_hca *hca, unsigned long start,
+			unsigned long end, bool waits)
+{
+	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, start, end);
+	struct users_outcome out;
+
+	call.let_go = mlx5_let_go;
+	call.arg = hca;
+	out = users_blocks(test, &call);
+	KUNIT_EXPECT_EQ(test, out.waited, waits);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+}
+
+static void mlx5_held_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_HELD, hca->start, hca->end);
+
+	/* The page fault path holds it while it writes MTTs */
+	call.let_go = mlx5_unhold;
+	call.arg = hca;
+	mlx5_hold(test, hca);
+	users_refuses(test, &call);
+	mlx5_unhold(hca);
+
+	mlx5_map(test, hca, 3, 1);
+	mlx5_hold(test, hca);
+	users_refuses(test, &call);
+	mlx5_unhold(hca);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
+}
+
+static void mlx5_held_blocks(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start,
+					   hca->end);
+	struct users_outcome out;
+
+	mlx5_map(test, hca, 3, 1);
+	call.let_go = mlx5_unhold;
+	call.arg = hca;
+	mlx5_hold(test, hca);
+	out = users_blocks(test, &call);
+	mlx5_unhold(hca);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
+static void mlx5_empty_succeeds(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 0);
+
+	/* Faulted in and invalidated again */
+	mlx5_map(test, hca, 0, MLX5_PAGES);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
+static void mlx5_mapped_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, MLX5_PAGES);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), MLX5_PAGES);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+}
+
+static void mlx5_other_part_succeeds(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 4, 8);
+	mlx5_asks(test, hca, mlx5_addr(hca, 12), hca->end, true);
+	mlx5_asks(test, hca, hca->start, mlx5_addr(hca, 4), true);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 8);
+	/* Nothing that was done so far is in the way of that */
+	mlx5_map(test, hca, 16, 2);
+	mlx5_asks(test, hca, mlx5_addr(hca, 12), hca->end, false);
+}
+
+static void mlx5_edges(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	static const int pages[] = { 0, 13, MLX5_PAGES - 1 };
+	unsigned long below, above;
+	int i;
+
+	/* The range may stick out of the region, and does as a rule */
+	below = hca->start - 16 * PAGE_SIZE;
+	above = hca->end + 16 * PAGE_SIZE;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		int page = pages[i];
+
+		mlx5_map(test, hca, page, 1);
+		mlx5_asks(test, hca, mlx5_addr(hca, page), mlx5_addr(hca, page + 1), false);
+		mlx5_asks(test, hca, below, mlx5_addr(hca, page + 1), false);
+		mlx5_asks(test, hca, mlx5_addr(hca, page), above, false);
+		mlx5_asks(test, hca, below, above, false);
+		if (page)
+			mlx5_asks(test, hca, below, mlx5_addr(hca, page), true);
+		if (page < MLX5_PAGES - 1)
+			mlx5_asks(test, hca, mlx5_addr(hca, page + 1), above, true);
+		mlx5_blocks(test, hca, below, above, false);
+		KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+	}
+}
+
+/* As a page of 2 MiB would be mapped; that there is none does not matter here */
+static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
+{
+	mutex_lock(&hca->odp->umem_mutex);
+	hca->odp->dma_list[page] = HPAGE_SIZE | ODP_READ_ALLOWED_BIT;
+	hca->odp->npages++;
+	mlx5r_umr_update_xlt(&hca->mr, page, 1, hca->odp->page_shift, 0);
+	mutex_unlock(&hca->odp->umem_mutex);
+}
+
+static void mlx5_cut_huge_pages(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+	unsigned long third;
+
+	KUNIT_ASSERT_EQ(test, hca->odp->page_shift, HPAGE_SHIFT);
+	third = mlx5_addr(hca, 3);
+	mlx5_fake_huge(hca, 3);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
+
+	/* A part of it: first, middle and last page */
+	mlx5_asks(test, hca, third, third + PAGE_SIZE, false);
+	mlx5_asks(test, hca, third + 5 * PAGE_SIZE, third + 6 * PAGE_SIZE, false);
+	mlx5_asks(test, hca, third + HPAGE_SIZE - PAGE_SIZE, third + HPAGE_SIZE, false);
+	/* It and the neighbours, neither end aligned, the tail shorter than the head */
+	mlx5_asks(test, hca, third - PAGE_SIZE, third + PAGE_SIZE, false);
+	mlx5_asks(test, hca, third - HPAGE_SIZE / 2, third + PAGE_SIZE, false);
+	mlx5_asks(test, hca, third + HPAGE_SIZE - PAGE_SIZE, hca->end, false);
+	/* Right beside it */
+	mlx5_asks(test, hca, third - PAGE_SIZE, third, true);
+	mlx5_asks(test, hca, hca->start + PAGE_SIZE, third, true);
+	mlx5_asks(test, hca, third + HPAGE_SIZE, third + HPAGE_SIZE + PAGE_SIZE, true);
+
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+}
+
+static void mlx5_read_only_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	KUNIT_ASSERT_EQ(test, 1, pagefault_real_mr(&hca->mr, hca->odp, hca->start,
+						   PAGE_SIZE, NULL,
+						   MLX5_PF_FLAGS_DOWNGRADE));
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	/* And if it is upgraded */
+	mlx5_map(test, hca, 0, 1);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+}
+
+/* An ordinary invalidation zapped more than it clears from the list, as UMR does */
+static void mlx5_zapped_neighbour_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, 2);
+	mlx5_blocks(test, hca, hca->start, mlx5_addr(hca, 1), false);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 1);
+	mlx5_asks(test, hca, hca->start, mlx5_addr(hca, 1), true);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+}
+
+/*
+ * Deregistering revokes the mkey, but not if the device is in a fatal state, and
+ * unmaps the pages a moment later. Refused until then.
+ */
+static void mlx5_revoked_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, 4);
+	mutex_lock(&hca->odp->umem_mutex);
+	hca->odp->private = NULL;
+	mutex_unlock(&hca->odp->umem_mutex);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	mlx5_asks(test, hca, mlx5_addr(hca, 4), hca->end, true);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
+
+	mutex_lock(&hca->odp->umem_mutex);
+	ib_umem_odp_unmap_dma_pages(hca->odp, hca->start, hca->end);
+	mutex_unlock(&hca->odp->umem_mutex);
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+}
+
+/* The child of an implicit region is dropped when it is found empty, if blocking */
+static void mlx5_implicit_child(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct mlx5_ib_mr *parent = kunit_kzalloc(test, sizeof(*parent), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, parent);
+	/* The parent is on its way out: nobody else destroys its children */
+	refcount_set(&parent->mmkey.usecount, 0);
+	hca->mr.parent = parent;
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+	mlx5_map(test, hca, 0, 1);
+	mlx5_asks(test, hca, mlx5_addr(hca, 1), hca->end, true);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+}
+
+static void mlx5_busy_blocks(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, 4);
+	hca->busy = true;
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	mlx5_blocks(test, hca, hca->start, hca->end, true);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+}
+
+/* Two blocks with a gap in between, one of which ends before the range does */
+static void mlx5_refused_then_blocking(struct kunit *test)
+{
+	struct mlx5_hca *hca[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		hca[i] = mlx5_hca_new(test, MLX5_PAGES, 0);
+		mlx5_map(test, hca[i], 1, 4);
+		mlx5_map(test, hca[i], 20, 2);
+		mlx5_map(test, hca[i], 30, 2);
+		hca[i]->umrs = 0;
+	}
+	mlx5_asks(test, hca[1], hca[1]->start, mlx5_addr(hca[1], 21), false);
+	for (i = 0; i < 2; i++) {
+		mlx5_blocks(test, hca[i], hca[i]->start, mlx5_addr(hca[i], 21), false);
+		KUNIT_EXPECT_EQ(test, hca[i]->umrs, 2);
+		KUNIT_EXPECT_EQ(test, hca[i]->odp->npages, 3);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&hca[i]->mr.odp_stats.invalidations),
+				atomic64_read(&hca[0]->mr.odp_stats.invalidations));
+		KUNIT_EXPECT_TRUE(test, hca[i]->odp->dma_list[21]);
+		KUNIT_EXPECT_TRUE(test, hca[i]->odp->dma_list[30]);
+		KUNIT_EXPECT_FALSE(test, hca[i]->odp->dma_list[20]);
+		KUNIT_EXPECT_FALSE(test, hca[i]->mtt[20]);
+	}
+	/* Only what was invalidated is free to go */
+	mlx5_asks(test, hca[1], hca[1]->start, mlx5_addr(hca[1], 21), true);
+	mlx5_asks(test, hca[1], hca[1]->start, mlx5_addr(hca[1], 22), false);
+}
+
+static struct kunit_case mlx5_cases[] = {
+	KUNIT_CASE(mlx5_held_refuses),
+	KUNIT_CASE(mlx5_held_blocks),
+	KUNIT_CASE(mlx5_empty_succeeds),
+	KUNIT_CASE(mlx5_mapped_refuses),
+	KUNIT_CASE(mlx5_other_part_succeeds),
+	KUNIT_CASE(mlx5_edges),
+	KUNIT_CASE(mlx5_cut_huge_pages),
+	KUNIT_CASE(mlx5_read_only_refuses),
+	KUNIT_CASE(mlx5_zapped_neighbour_refuses),
+	KUNIT_CASE(mlx5_revoked_refuses),
+	KUNIT_CASE(mlx5_implicit_child),
+	KUNIT_CASE(mlx5_busy_blocks),
+	KUNIT_CASE(mlx5_refused_then_blocking),
+	{}
+};
+USERS_SUITE(mlx5, mlx5_cases);

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * radeon's userptr notifier: drivers/gpu/drm/radeon/radeon_mn.c. What it rests on,
+ * that a bound BO holds a reference on its pages, is in radeon_ttm.c.
+ */
+#include "users.h"
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
+#include <linux/platform_device.h>
+#include <linux/scatterlist.h>
+
+/* Which references on pages it has, and what goes wrong on the way */
+static struct {
+	int validated;		/* moves to system memory */
+	int gart_binds;
+	int held;
+	bool no_table, no_mapping;
+} lab;
+
+static long lab_get_user_pages(unsigned long start, unsigned long nr,
+			       unsigned int flags, struct page **pages)
+{
+	long r = get_user_pages(start, nr, flags, pages);
+
+	if (r > 0)
+		lab.held += r;
+	return r;
+}
+
+static void lab_put_page(struct page *page)
+{
+	lab.held--;
+	put_page(page);
+}
+
+static void lab_release_pages(struct page **pages, int nr)
+{
+	lab.held -= nr;
+	release_pages(pages, nr);
+}
+
+static int lab_sg_alloc(struct sg_table *sgt, struct page **pages,
+			unsigned int nr, unsigned int offset,
+			unsigned long size, gfp_t gfp)
+{
+	if (lab.no_table)
+		return -ENOMEM;
+	return sg_alloc_table_from_pages(sgt, pages, nr, offset, size, gfp);
+}
+
+static int lab_dma_map(struct device *dev, struct sg_table *sgt,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	if (lab.no_mapping)
+		return -EIO;
+	return dma_map_sgtable(dev, sgt, dir, attrs);
+}
+
+#define get_user_pages			lab_get_user_pages
+#define put_page			lab_put_page
+#define release_pages			lab_release_pages
+#define sg_alloc_table_from_pages	lab_sg_alloc
+#define dma_map_sgtable			lab_dma_map
+
+#include <drivers/gpu/drm/radeon/radeon_mn.c>
+#include <drivers/gpu/drm/radeon/radeon_ttm.c>
+
+#define LAB_PAGES	2
+
+/* A BO of two pages of anonymous memory, and the device it is for */
+struct lab_bo {
+	struct kunit *test;
+	struct radeon_device *rdev;
+	struct radeon_bo *bo;
+	struct radeon_ttm_tt *gtt;
+	struct ttm_resource resource;
+	unsigned long addr;
+	struct page *pages[LAB_PAGES];
+	dma_addr_t dma[LAB_PAGES];
+	struct users_call call;
+};
+
+/* The GART, and TTM */
+int radeon_gart_bind(struct radeon_device *rdev, unsigned int offset, int pages,
+		     struct page **pagelist, dma_addr_t *dma_addr,
+		     uint32_t flags)
+{
+	lab.gart_binds++;
+	return 0;
+}
+
+void __drm_err(const char *format, ...)
+{
+}
+
+int drm_prime_sg_to_dma_addr_array(struct sg_table *sgt, dma_addr_t *addrs,
+				   int max_entries)
+{
+	return 0;
+}
+
+void radeon_gart_unbind(struct radeon_device *rdev, unsigned int offset,
+			int pages)
+{
+}
+
+void radeon_ttm_placement_from_domain(struct radeon_bo *rbo, u32 domain)
+{
+}
+
+int ttm_bo_validate(struct ttm_buffer_object *bo,
+		    struct ttm_placement *placement,
+		    struct ttm_operation_ctx *ctx)
+{
+	/* Allocates, and waits */
+	might_sleep();
+	dma_resv_assert_held(bo->base.resv);
+	lab.validated++;
+	radeon_ttm_tt_unbind(bo->bdev, bo->ttm);
+	return 0;
+}
+
+void ttm_bo_move_to_lru_tail(struct ttm_buffer_object *bo)
+{
+}
+
+static const char *lab_fence_name(struct dma_fence *fence)
+{
+	return "lab";
+}
+
+static const struct dma_fence_ops lab_fence_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+};
+
+struct lab_fence {
+	struct dma_fence base;
+	/* protects base */
+	spinlock_t lock;
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
+
+/* A job of the GPU that uses the BO */
+static struct dma_fence *lab_job(struct lab_bo *l, enum dma_resv_usage usage)
+{
+	struct dma_resv *resv = l->bo->tbo.base.resv;
+	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct kunit *test = l->test;
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_put_fence,
+							&fence->base), 0);
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
+	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &fence->base, usage);
+	dma_resv_unlock(resv);
+	return &fence->base;
+}
+
+static void lab_signal(void *fence)
+{
+	dma_fence_signal(fence);
+}
+
+static void lab_fini(void *data)
+{
+	struct lab_bo *l = data;
+
+	radeon_ttm_tt_unbind(&l->rdev->mman.bdev, &l->gtt->ttm);
+	kfree(l->gtt->ttm.sg);
+	dma_resv_fini(l->bo->tbo.base.resv);
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(lab_unregister, platform_device_unregister,
+			    struct platform_device *);
+
+static struct lab_bo *lab_bo(struct kunit *test)
+{
+	struct lab_bo *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
+	struct platform_device *pdev;
+	struct radeon_ttm_tt *gtt;
+	struct radeon_bo *bo;
+
+	KUNIT_ASSERT_NOT_NULL(test, l);
+	l->test = test;
+	l->rdev = kunit_kzalloc(test, sizeof(*l->rdev), GFP_KERNEL);
+	l->bo = kunit_kzalloc(test, sizeof(*l->bo), GFP_KERNEL);
+	l->gtt = kunit_kzalloc(test, sizeof(*l->gtt), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->rdev);
+	KUNIT_ASSERT_NOT_NULL(test, l->bo);
+	KUNIT_ASSERT_NOT_NULL(test, l->gtt);
+	bo = l->bo;
+	gtt = l->gtt;
+
+	pdev = platform_device_register_simple("lab-radeon", PLATFORM_DEVID_AUTO,
+					       NULL, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pdev));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_unregister,
+							pdev), 0);
+	KUNIT_ASSERT_EQ(test, dma_coerce_mask_and_coherent(&pdev->dev,
+							   DMA_BIT_MASK(64)), 0);
+	l->rdev->dev = &pdev->dev;
+	spin_lock_init(&l->rdev->mman.bdev.lru_lock);
+
+	l->addr = kunit_vm_mmap(test, NULL, 0, LAB_PAGES * PAGE_SIZE,
+				PROT_READ | PROT_WRITE,
+				MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, l->addr, 0);
+
+	bo->tbo.bdev = &l->rdev->mman.bdev;
+	bo->tbo.base.resv = &bo->tbo.base._resv;
+	dma_resv_init(bo->tbo.base.resv);
+	bo->tbo.ttm = &gtt->ttm;
+	gtt->ttm.pages = l->pages;
+	gtt->ttm.dma_address = l->dma;
+	gtt->ttm.num_pages = LAB_PAGES;
+	gtt->userptr = l->addr;
+	gtt->usermm = current->mm;
+	/* As radeon_ttm_tt_populate() does */
+	gtt->ttm.sg = kzalloc(sizeof(*gtt->ttm.sg), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, gtt->ttm.sg);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini, l), 0);
+
+	l->call = (struct users_call) {
+		.callback = "radeon_mn_invalidate",
+		.interval = &bo->notifier, .interval_ops = &radeon_mn_ops,
+		.mm = users_mm(test), .start = l->addr,
+		.end = l->addr + LAB_PAGES * PAGE_SIZE,
+	};
+	memset(&lab, 0, sizeof(lab));
+	return l;
+}
+
+static int lab_bind(struct lab_bo *l)
+{
+	int r;
+
+	mmap_read_lock(current->mm);
+	r = radeon_ttm_tt_bind(&l->rdev->mman.bdev, &l->gtt->ttm, &l->resource);
+	mmap_read_unlock(current->mm);
+	return r;
+}
+
+static void lab_expect_held(struct lab_bo *l)
+{
+	KUNIT_EXPECT_TRUE(l->test, l->gtt->bound);
+	KUNIT_EXPECT_EQ(l->test, lab.held, LAB_PAGES);
+}
+
+static void lab_expect_unbound(struct lab_bo *l)
+{
+	KUNIT_EXPECT_FALSE(l->test, l->gtt->bound);
+	KUNIT_EXPECT_EQ(l->test, lab.held, 0);
+}
+
+static void lab_refuses(struct lab_bo *l)
+{
+	l->call.state = USERS_BUSY;
+	users_refuses(l->test, &l->call);
+	KUNIT_EXPECT_TRUE(l->test, l->gtt->bound);
+	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
+}
+
+static void lab_succeeds(struct lab_bo *l)
+{
+	l->call.state = USERS_IDLE;
+	users_succeeds(l->test, &l->call, false);
+	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
+}
+
+static void unbound_succeeds(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	lab_succeeds(l);
+	l->bo->tbo.ttm = NULL;
+	lab_succeeds(l);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.validated, 0);
+}
+
+static void idle_succeeds_and_pages_are_held(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	lab_expect_held(l);
+	lab_succeeds(l);
+	lab_expect_held(l);
+}
+
+static void busy_refuses(struct kunit *test)
+{
+	static const enum dma_resv_usage usages[] = {
+		DMA_RESV_USAGE_KERNEL, DMA_RESV_USAGE_WRITE,
+		DMA_RESV_USAGE_READ, DMA_RESV_USAGE_BOOKKEEP,
+	};
+	struct lab_bo *l = lab_bo(test);
+	int i;
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	for (i = 0; i < ARRAY_SIZE(usages); i++) {
+		struct dma_fence *job = lab_job(l, usages[i]);
+
+		lab_refuses(l);
+		KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(job));
+		lab_signal(job);
+	}
+	lab_succeeds(l);
+	lab_expect_held(l);
+}
+
+/* It needs no lock; its answer is that of an idle BO. */
+static void reserved_by_another(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
+	l->call.state = USERS_HELD;
+	users_succeeds(test, &l->call, false);
+	dma_resv_unlock(l->bo->tbo.base.resv);
+	lab_expect_held(l);
+}
+
+static void blocking_unbinds(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.validated, 1);
+	lab_expect_unbound(l);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(l->bo->tbo.base.resv));
+	lab.validated = 0;
+	lab_succeeds(l);
+}
+
+static void blocking_waits_after_a_refusal(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+	struct users_outcome out;
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	l->call.let_go = lab_signal;
+	l->call.arg = lab_job(l, DMA_RESV_USAGE_WRITE);
+	lab_refuses(l);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_EQ(test, lab.validated, 1);
+	lab_expect_unbound(l);
+}
+
+/* The GPU must not get at what it was given the time before. */
+static void lab_expect_bind_fails(struct lab_bo *l)
+{
+	KUNIT_EXPECT_NE(l->test, lab_bind(l), 0);
+	KUNIT_EXPECT_EQ(l->test, lab.gart_binds, 0);
+	lab_expect_unbound(l);
+}
+
+static void failed_pin_does_not_bind(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	/* The second page is not mapped */
+	l->gtt->userptr += PAGE_SIZE;
+	lab_expect_bind_fails(l);
+	lab_succeeds(l);
+}
+
+static void failed_table_does_not_bind(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	lab.no_table = true;
+	lab_expect_bind_fails(l);
+}
+
+static void failed_mapping_does_not_bind(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	lab.no_mapping = true;
+	lab_expect_bind_fails(l);
+}
+
+static struct kunit_case radeon_cases[] = {
+	KUNIT_CASE(unbound_succeeds),
+	KUNIT_CASE(idle_succeeds_and_pages_are_held),
+	KUNIT_CASE(busy_refuses),
+	KUNIT_CASE(reserved_by_another),
+	KUNIT_CASE(blocking_unbinds),
+	KUNIT_CASE(blocking_waits_after_a_refusal),
+	KUNIT_CASE(failed_pin_does_not_bind),
+	KUNIT_CASE(failed_table_does_not_bind),
+	KUNIT_CASE(failed_mapping_does_not_bind),
+	{}
+};
+USERS_SUITE(radeon, radeon_cases);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests of the users of MMU notifiers share: they call a driver's
+ * callback as the OOM reaper and as munmap() would, and note what it did.
+ *
+ * A user's test file includes the driver's source, so that its static functions
+ * can be called. What the driver calls of its own other files is either defined
+ * in the test file or a generated stub, which fails the case that reaches it.
+ */
+#ifndef LAB_USERS_H
+#define LAB_USERS_H
+
+#include <kunit/test.h>
+#include <linux/mmu_notifier.h>
+#include <linux/module.h>
+
+#ifndef LAB_USERS_CALLER
+/* A driver's own entry and exit are not run. */
+#undef module_init
+#define module_init(fn) static void *users_unused_##fn __maybe_unused = fn
+#undef module_exit
+#define module_exit(fn) static void *users_unused_##fn __maybe_unused = fn
+#endif
+
+/**
+ * enum users_state - what the device is doing when the callback is called
+ * @USERS_HELD: non-blocking, a lock that the callback needs is held by somebody
+ *	else: it has to refuse, and not to wait
+ * @USERS_IDLE: non-blocking, nothing stands in the way of success
+ * @USERS_BUSY: non-blocking, the device can reach pages of the range, and that
+ *	can't be changed without sleeping: success would be a lie
+ * @USERS_BLOCKING: blocking mode; it succeeds whatever it takes
+ */
+enum users_state {
+	USERS_HELD,
+	USERS_IDLE,
+	USERS_BUSY,
+	USERS_BLOCKING,
+};
+
+/**
+ * struct users_call - one call of a callback
+ * @callback: the function's name in the driver's source; rows of the table and
+ *	the lines that were covered go by it
+ * @state: what the device is doing
+ * @interval: the interval notifier, if it is one
+ * @interval_ops: its operations; @interval->ops if NULL
+ * @list: the list notifier, if it is one; its invalidate_range_end() is called
+ *	after a success, if it has one
+ * @list_ops: its operations; @list->ops if NULL
+ * @mm: of the range; its mmap_lock is held for reading during the call
+ * @start: first address of the range
+ * @end: behind its last one
+ * @event: MMU_NOTIFY_UNMAP is 0, and so the default; the reaper's event is
+ *	MMU_NOTIFY_CLEAR, which users_refuses() and users_succeeds() set unless
+ *	@event_set
+ * @event_set: @event is meant as it is
+ * @let_go: called when the callback was found to wait, to end that: releases the
+ *	lock, signals the fence. May be NULL if it can't wait.
+ * @arg: for @let_go
+ * @reason: why it refuses though it is idle, for the table; only for a refusal
+ *	that stays, with this reason in its patch or in the driver
+ */
+struct users_call {
+	const char *callback;
+	enum users_state state;
+	struct mmu_interval_notifier *interval;
+	const struct mmu_interval_notifier_ops *interval_ops;
+	struct mmu_notifier *list;
+	const struct mmu_notifier_ops *list_ops;
+	struct mm_struct *mm;
+	unsigned long start, end;
+	enum mmu_notifier_event event;
+	bool event_set;
+	void (*let_go)(void *arg);
+	void *arg;
+	const char *reason;
+};
+
+/**
+ * struct users_outcome - what a callback did
+ * @success: true or 0 was returned
+ * @waited: it had not returned after a while; @let_go was called
+ * @slept: the kernel reported a sleeping function in non-blocking mode
+ * @splat: the kernel reported anything else (lockdep, WARNING, BUG)
+ * @locks: locks that it holds on return (needs CONFIG_LOCKDEP)
+ * @seq_set: it set the interval notifier's sequence
+ */
+struct users_outcome {
+	bool success;
+	bool waited;
+	bool slept;
+	bool splat;
+	int locks;
+	bool seq_set;
+};
+
+/*
+ * Calls a callback in a thread of its own, notes the outcome for the table, and
+ * says what came out. Does not judge.
+ */
+struct users_outcome users_call(struct kunit *test, const struct users_call *call);
+
+/*
+ * Non-blocking calls, and what the contract wants of them: neither sleeps,
+ * waits, or keeps a lock. The state is USERS_HELD or USERS_BUSY, and USERS_IDLE.
+ * A user that refuses though idle uses users_refuses() with USERS_IDLE, and gives
+ * the reason.
+ */
+void users_refuses(struct kunit *test, const struct users_call *call);
+/* @seq: the sequence has to be set, too (interval notifiers that use it) */
+void users_succeeds(struct kunit *test, const struct users_call *call, bool seq);
+/* A blocking call; the state is set here. It may wait until it is let go. */
+struct users_outcome users_blocks(struct kunit *test, const struct users_call *call);
+
+/* A new, empty address space, which lives as long as the test case */
+struct mm_struct *users_mm(struct kunit *test);
+
+/* For the generated stubs */
+long users_stub_called(const char *name);
+
+/* At the end of a user's test file: its cases, under its name */
+#define USERS_SUITE(user, cases)					\
+	static struct kunit_suite users_suite_##user = {		\
+		.name = #user,						\
+		.test_cases = cases,					\
+	};								\
+	kunit_test_suite(users_suite_##user);				\
+	MODULE_DESCRIPTION("KUnit tests of a user of MMU notifiers");	\
+	MODULE_IMPORT_NS(DMA_BUF);					\
+	MODULE_LICENSE("GPL")
+
+#endif

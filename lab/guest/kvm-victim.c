@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An OOM victim that is a virtual machine: its memory is mapped by KVM, and the
+ * machine runs when the kill comes. The process cannot exit, a thread of it is
+ * stuck in the test device.
+ *
+ * The judges are memory.current and memory.events of its cgroup, its smaps, what
+ * KVM says in debugfs to have mapped, and, where the kernel has kprobes, when
+ * KVM's callbacks were called and when they returned.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "real.h"
+
+#define PAGE		4096UL
+#define PAGE_KIB	4L
+#define VM_SIZE		(256 * ON_MIB)
+/* In page 0, where the guest counts how often it has written to all others */
+#define PASSES		0x800
+/* Page tables of KVM, the vCPU, and what belongs to it */
+#define VM_EXTRA	(VM_SIZE / 512 + 2 * ON_MIB)
+/* OOM_REAP_CHUNK */
+#define CHUNK		(128 * ON_MIB)
+
+#define KVM_DEBUGFS	"/sys/kernel/debug/kvm"
+#define TRACING		"/sys/kernel/tracing/"
+
+/* The guest: 32 bit, no paging. It writes to each page the page's address. */
+extern const char guest[], guest_end[];
+asm(".pushsection .rodata\n"
+	".code32\n"
+	"guest:\n"
+	"	movl	$0x1000, %edi\n"
+	"1:	movl	%edi, (%edi)\n"
+	"	addl	$0x1000, %edi\n"
+	"	cmpl	%ebx, %edi\n"
+	"	jb	1b\n"
+	"	incl	0x800\n"
+	"	jmp	guest\n"
+	"guest_end:\n"
+	".code64\n"
+	".popsection\n");
+
+/* In the victim. It goes when the process is killed. */
+static void *vcpu_main(void *arg)
+{
+	int vcpu = (long)arg;
+
+	while (!ioctl(vcpu, KVM_RUN, 0) || errno == EINTR)
+		;
+	/* Whoever waits for the passes of the guest will see that there is none */
+	printf("# FAILED: KVM_RUN: %s\n", strerror(errno));
+	return NULL;
+}
+
+static int vcpu_set_up(int vcpu, size_t size)
+{
+	struct kvm_segment flat = {
+		.limit = 0xffffffff, .selector = 8, .present = 1, .type = 3,
+		.db = 1, .s = 1, .g = 1,
+	};
+	struct kvm_regs regs = { .rflags = 2, .rbx = size };
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
+		return -errno;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = flat;
+	flat.type = 11;
+	sregs.cs = flat;
+	sregs.cr0 |= 1;
+	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) ||
+	    ioctl(vcpu, KVM_SET_REGS, &regs))
+		return -errno;
+	return 0;
+}
+
+/* In the victim: when this returns, the guest has written to all its memory. */
+static int vm_prepare(struct on_victim *v, void *arg)
+{
+	struct kvm_userspace_memory_region slot = {
+		.memory_size = v->size, .userspace_addr = v->addr,
+	};
+	volatile uint32_t *passes = (uint32_t *)(v->addr + PASSES);
+	long long end = on_now_ms() + LONG_MS / 2;
+	int kvm, vm, vcpu, ret;
+	pthread_t thread;
+	size_t i;
+
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		return -errno;
+	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	if (vm < 0 || ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot))
+		return -errno;
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (vcpu < 0)
+		return -errno;
+	ret = vcpu_set_up(vcpu, v->size);
+	if (ret)
+		return ret;
+	v->shared->id[0] = vm;
+
+	memcpy((char *)v->addr, guest, guest_end - guest);
+	*passes = 0;
+	ret = pthread_create(&thread, NULL, vcpu_main, (void *)(long)vcpu);
+	if (ret)
+		return -ret;
+	while (!*passes) {
+		if (on_now_ms() > end)
+			return -ETIMEDOUT;
+		on_sleep_ms(10);
+	}
+	for (i = PAGE; i < v->size; i += PAGE)
+		if (*(uint32_t *)(v->addr + i) != i)
+			return -EILSEQ;
+	return 0;
+}
+
+/* KVM's statistics of the victim's VM; -errno when there is no VM any more. */
+static long vm_stat(struct on_victim *v, const char *what)
+{
+	char path[128], buf[64];
+	int ret;
+
+	snprintf(path, sizeof(path), KVM_DEBUGFS "/%d-%u/%s", (int)v->pid,
+		 v->shared->id[0], what);
+	ret = on_read_file(path, buf, sizeof(buf));
+	return ret ? ret : atol(buf);
+}
+
+/* In pages of 4 KiB. */
+static long vm_mapped(struct on_victim *v)
+{
+	return vm_stat(v, "pages_4k") + 512 * vm_stat(v, "pages_2m") +
+	       512 * 512 * vm_stat(v, "pages_1g");
+}
+
+/*
+ * KVM's callbacks, by kprobes
+ */
+
+static bool tracing;
+
+static void calls_begin(void)
+{
+	/* Where start, end and flags are in struct mmu_notifier_range */
+	static const char probes[] =
+		"p:lab/kvm_start kvm_mmu_notifier_invalidate_range_start start=+8($arg2):u64 end=+16($arg2):u64 flags=+24($arg2):u32\n"
+		"r:lab/kvm_return kvm_mmu_notifier_invalidate_range_start\n"
+		"p:lab/kvm_end kvm_mmu_notifier_invalidate_range_end flags=+24($arg2):u32\n";
+
+	tracing = !on_write_file(TRACING "trace_clock", "mono") &&
+		  (!access(TRACING "events/lab", F_OK) ||
+		   !on_write_file(TRACING "kprobe_events", probes)) &&
+		  !on_write_file(TRACING "trace", "\n") &&
+		  !on_write_file(TRACING "events/lab/enable", "1");
+}
+
+struct calls {
+	unsigned int nr, ends;
+	double longest, sum;		/* ms */
+	unsigned long longest_size;	/* of the call that took longest */
+	unsigned long largest;
+};
+
+/* "  oom_reaper-31  [000] .....  12.345678: kvm_start: (...) start=1 end=2 flags=0" */
+static void calls_parse(struct calls *c, FILE *f)
+{
+	unsigned long start = 0, end = 0;
+	char line[512], task[24], *at, *event;
+	double begun = 0, when;
+	unsigned int flags;
+
+	while (fgets(line, sizeof(line), f)) {
+		event = strstr(line, ": kvm_");
+		if (line[0] == '#' || !event)
+			continue;
+		*event = '\0';
+		event += 2;
+		at = strrchr(line, ' ');
+		if (!at)
+			continue;
+		when = atof(at) * 1000;
+		at = strstr(event, "flags=");
+		flags = at ? atoi(at + strlen("flags=")) : 0;
+		if (!strncmp(event, "kvm_start:", 10)) {
+			at = strstr(event, "start=");
+			begun = 0;
+			/* MMU_NOTIFIER_RANGE_BLOCKABLE */
+			if (flags & 1 || !at ||
+			    sscanf(at, "start=%lu end=%lu", &start, &end) != 2)
+				continue;
+			begun = when;
+			memcpy(task, line, sizeof(task));
+			c->nr++;
+			if (end - start > c->largest)
+				c->largest = end - start;
+		} else if (!strncmp(event, "kvm_return:", 11) && begun &&
+			   !memcmp(task, line, sizeof(task))) {
+			when -= begun;
+			begun = 0;
+			c->sum += when;
+			if (when > c->longest) {
+				c->longest = when;
+				c->longest_size = end - start;
+			}
+		} else if (!strncmp(event, "kvm_end:", 8) && !(flags & 1)) {
+			c->ends++;
+		}
+	}
+}
+
+static void calls_end(void)
+{
+	struct calls c = { 0 };
+	FILE *f;
+
+	if (!tracing) {
+		note("no kprobes in this kernel, KVM's callbacks are not timed");
+		return;
+	}
+	on_write_file(TRACING "events/lab/enable", "0");
+	f = fopen(TRACING "trace", "re");
+	if (!check(f, "read the trace"))
+		return;
+	calls_parse(&c, f);
+	fclose(f);
+	note("KVM was called %u times in non-blocking mode, %.1f ms in all", c.nr,
+	     c.sum);
+	note("the longest call took %.1f ms, for %lu KiB; the largest was for %lu KiB",
+	     c.longest, c.longest_size / ON_KIB, c.largest / ON_KIB);
+	check(c.nr, "KVM was not called");
+	check(c.ends == c.nr, "%u calls of start, %u of end", c.nr, c.ends);
+	if (!real_base)
+		check(c.largest <= CHUNK, "a call for %lu KiB",
+		      c.largest / ON_KIB);
+}
+
+/*
+ * The cases
+ */
+
+static bool vm_begin(struct scene *s, const char *name)
+{
+	struct on_victim *v = &s->victim;
+	long pages = VM_SIZE / PAGE;
+
+	v->size = VM_SIZE;
+	if (!v->prepare)
+		v->prepare = vm_prepare;
+	if (!scene_begin(s, name))
+		return false;
+	note("KVM maps %ld pages of 4 KiB and %ld of 2 MiB", vm_stat(v, "pages_4k"),
+	     vm_stat(v, "pages_2m"));
+	if (v->backing == ON_HUGE)
+		check(vm_stat(v, "pages_2m") >= pages / 512 - 1,
+		      "KVM does not map huge pages");
+	calls_begin();
+	return check(vm_mapped(v) == pages, "KVM maps %ld pages, not %ld",
+		     vm_mapped(v), pages);
+}
+
+static void vm_end(struct scene *s)
+{
+	long long until = on_now_ms() + SOON_MS;
+	struct on_victim v = s->victim;
+	char path[128] = "";
+
+	if (v.shared)
+		snprintf(path, sizeof(path), KVM_DEBUGFS "/%d-%u", (int)v.pid,
+			 v.shared->id[0]);
+	scene_end(s);
+	while (path[0] && !access(path, F_OK) && on_now_ms() < until)
+		on_sleep_ms(10);
+	check(!path[0] || access(path, F_OK), "the virtual machine is still there");
+}
+
+static void play(struct scene *s, const char *name, long held_kib, long mapped)
+{
+	if (vm_begin(s, name) && scene_oom(s)) {
+		scene_judge(s, held_kib, VM_EXTRA);
+		check(vm_mapped(&s->victim) == mapped,
+		      "KVM maps %ld pages, not %ld", vm_mapped(&s->victim), mapped);
+		calls_end();
+	}
+	vm_end(s);
+}
+
+static void small_pages(void)
+{
+	struct scene s = { .victim.backing = ON_SMALL };
+
+	play(&s, "kvm-small", 0, 0);
+}
+
+static void huge_pages(void)
+{
+	struct scene s = { .victim.backing = ON_HUGE };
+
+	play(&s, "kvm-huge", 0, 0);
+}
+
+static void mrelease(void)
+{
+	struct scene s = { .victim.backing = ON_SMALL };
+	long held;
+	int ret;
+
+	if (vm_begin(&s, "kvm-mrelease")) {
+		kill(s.victim.pid, SIGKILL);
+		ret = on_mrelease(s.victim.pid);
+		check(!ret, "process_mrelease: %s", strerror(-ret));
+		held = on_victim_held(&s.victim);
+		check(!held, "%ld KiB are held", held);
+		check(!vm_mapped(&s.victim), "KVM maps %ld pages",
+		      vm_mapped(&s.victim));
+		calls_end();
+	}
+	vm_end(&s);
+}
+
+static int refuse_prepare(struct on_victim *v, void *arg)
+{
+	int ret = vm_prepare(v, arg);
+
+	if (ret)
+		return ret;
+	return on_dev_add(v->dev, v->addr + v->size / 4, PAGE, 0, 1,
+			  TEST_MMU_NOTIFIER_REFUSE, 0, NULL);
+}
+
+/* Somebody else, who has an interval, refuses a page of the VM. KVM keeps it. */
+static void one_refuses(void)
+{
+	struct scene s = { .victim.prepare = refuse_prepare };
+
+	if (real_base)
+		play(&s, "kvm-refused", VM_SIZE / ON_KIB, VM_SIZE / PAGE);
+	else
+		play(&s, "kvm-refused", PAGE_KIB, 1);
+}
+
+static const struct real_case cases[] = {
+	{ "a running VM of 256 MiB is reaped", small_pages, NULL },
+	{ "a running VM in huge pages is reaped", huge_pages, NULL },
+	{ "process_mrelease() frees a running VM", mrelease, NULL },
+	{ "a VM is reaped around a page that another notifier refuses",
+	  one_refuses,
+	  "a page that another notifier refuses withholds all of a VM" },
+};
+
+int main(int argc, char **argv)
+{
+	char buf[16] = "?";
+
+	/* Without it KVM has shadow page tables */
+	on_read_file("/sys/module/kvm_amd/parameters/npt", buf, sizeof(buf));
+	note("nested paging: %c", buf[0]);
+	return real_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}

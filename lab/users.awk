@@ -1,0 +1,76 @@
+# Makes the table of the users of MMU notifiers from what was seen.
+# usage: awk -f users.awk notifiers base-calls series-calls
+#   notifiers: what scripts/list-notifiers.sh prints
+#   calls: LAB-USER CALLBACK STATE RESULT [REASON...] and LAB-LINES USER CALLBACK
+#   PERCENT OF, from test-users.sh and test-real.sh
+# Ends with 1 if a callback was not tested or does not keep the contract in the
+# series.
+FNR == 1 { part++ }
+part == 1 {
+	count++
+	file[count] = $1
+	kind[count] = $2
+	callback[count] = $3
+	next
+}
+{ variant = part == 2 ? "base" : "series" }
+$1 == "LAB-USER" {
+	seen[variant, $2]++
+	if ($3 != "blocking")
+		calls[variant, $2]++
+	if ($4 == "slept")
+		slept[variant, $2] = 1
+	else if ($3 == "busy" && $4 == "succeeded")
+		lied[variant, $2] = 1
+	else if ($3 == "idle" && $4 == "succeeded")
+		progressed[variant, $2] = 1
+	if (variant == "series" && $3 == "idle" && $4 == "refused") {
+		why = $0
+		sub(/^LAB-USER [^ ]+ [^ ]+ [^ ]+ ?/, "", why)
+		if (why == "")
+			unexplained[$2] = 1
+		else if (!index(reason[$2], why))
+			reason[$2] = reason[$2] (reason[$2] ? "; " : "") why
+	}
+}
+$1 == "LAB-LINES" && variant == "series" { lines[$3] = $4 " of " $5 }
+
+function verdict(variant, name) {
+	if (!seen[variant, name])
+		return "not seen"
+	if (slept[variant, name])
+		return "**violates**: sleeps"
+	if (lied[variant, name])
+		return "**violates**: lies"
+	if (progressed[variant, name])
+		return "progresses when idle"
+	return "refuses"
+}
+
+END {
+	print "| notifier | callback | unpatched | patched | non-blocking calls | lines reached | what is still refused although idle |"
+	print "|---|---|---|---|---|---|---|"
+	for (i = 1; i <= count; i++) {
+		name = callback[i]
+		sub(/^drivers\//, "", file[i])
+		if (name == "-") {
+			others = others (others ? ", " : "") file[i]
+			continue
+		}
+		before = verdict("base", name)
+		now = verdict("series", name)
+		printf "| %s (%s) | `%s` | %s | %s | %d | %s | %s |\n", file[i], kind[i],
+			name, before, now, calls["series", name],
+			name in lines ? lines[name] : "", reason[name]
+		if (before ~ /violates/)
+			violating++
+		if (now ~ /violates|not seen/ || unexplained[name])
+			bad = 1
+		if (now ~ /violates/)
+			still++
+	}
+	print ""
+	printf "Callbacks that violate the contract: %d unpatched, %d patched. ", violating, still
+	print "Not on this path, as they have neither callback: " others "."
+	exit bad
+}

@@ -1,0 +1,167 @@
+#!/bin/sh
+# Real users of MMU notifiers in a VM with the debug kernel: KVM with a guest in
+# it and lib/test_hmm.c, as victims of the OOM killer and under the tests of the
+# kernel tree. Prints a line "ok ..." or "not ok ..." for each. With series, the
+# results of the tree's tests are compared to those of the last run with base.
+# How long KVM's callback took goes to build/log/real-WHICH/measured.
+# usage: test-real.sh series|base|scratch
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 1 ] || die "usage: test-real.sh series|base|scratch"
+which=$1
+# What the victims are to expect: scratch is the series, less something.
+expect=series label=real
+[ "$which" != base ] || expect=base label="real on the base"
+src=$(tree_of "$which")
+objects=$src/o-debug
+built=$objects/real
+out=$logs/real-$which
+log=$out/build.log
+mm=$tree/tools/testing/selftests/mm
+kvm_tests="memslot_modification_stress_test memslot_perf_test
+	kvm_page_table_test demand_paging_test dirty_log_perf_test
+	pre_fault_memory_test"
+
+[ -e "$objects/vmlinux" ] ||
+	die "$objects/vmlinux is missing: run scripts/build.sh $which debug"
+rm -rf "$out"
+mkdir -p "$out" "$built/modules" "$built/kvm"
+
+# The modules: test_hmm of that tree, and ours that includes it.
+build_modules() {
+	echo 'obj-m += test_hmm.o lab_hmm.o' >"$built/modules/Kbuild"
+	for file in "$src"/lib/test_hmm*.[ch] "$top/lab/hmm/lab_hmm.c"; do
+		cmp -s "$file" "$built/modules/${file##*/}" ||
+			cp "$file" "$built/modules/"
+	done
+	cmp -s "$objects/vmlinux.symvers" "$objects/Module.symvers" ||
+		cp "$objects/vmlinux.symvers" "$objects/Module.symvers"
+	kmake "$src" debug M="$built/modules" modules
+}
+
+build_programs() {
+	for program in kvm-victim hmm-victim; do
+		gcc -O2 -Wall -Werror -static -pthread -I "$tree" -I "$mm" \
+			-o "$built/$program" "$top/lab/guest/$program.c" \
+			"$top/lab/guest/real.c" "$mm/oom_notifier_util.c" ||
+			return
+	done
+	# Without -Werror: they are not ours
+	gcc -O2 -static -pthread -I "$src" -I "$src/tools/testing/selftests" \
+		-o "$built/hmm-tests" \
+		"$src/tools/testing/selftests/mm/hmm-tests.c" || return
+	kmake "$src" debug INSTALL_HDR_PATH="$built/headers" headers_install ||
+		return
+	# shellcheck disable=SC2046,SC2086 # lists
+	make -s -j"$JOBS" -C "$src/tools/testing/selftests/kvm" \
+		CC="ccache gcc" EXTRA_CFLAGS=-static OUTPUT="$built/kvm" \
+		INSTALL_HDR_PATH="$built/headers" \
+		KHDR_INCLUDES="-isystem $built/headers/include" \
+		$(printf "$built/kvm/%s\n" $kvm_tests)
+}
+
+say "building what runs in the VM ($which)"
+if ! build_modules >"$log" 2>&1 || ! build_programs >>"$log" 2>&1; then
+	not_ok "$label: the programs and modules build (see $log)"
+	exit 0
+fi
+# shellcheck disable=SC2046,SC2086 # lists
+"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run-real" "$built/kvm-victim" "$built/hmm-victim" \
+	"$built/hmm-tests" $(printf "$built/kvm/%s\n" $kvm_tests) \
+	"$built/modules/test_hmm.ko" "$built/modules/lab_hmm.ko"
+
+# boot NAME WORDS ARGUMENTS: one VM, its results
+boot() {
+	console=$out/console-$1.log
+	if "$top/scripts/boot.sh" -t 1800 \
+			-a "lab.run=/bin/run-real,$expect$2 printk.devkmsg=on log_buf_len=4M $3" \
+			"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+		ok "$label: the VM boots and ends ($1)"
+	else
+		not_ok "$label: the VM boots and ends ($1, see $console)"
+	fi
+	# The tree's own tests go to a file, too, to be compared.
+	tr -d '\r' <"$console" | sed -n 's/^\[[^]]*\] LAB: //p' |
+		awk -v label="$label" -v own="$out/own" -v on="${2#,}" '
+		function result(good, text) {
+			print (good ? "ok " : "not ok ") label ": " text
+		}
+		$1 == "run" {
+			kind = $2
+			name = $0
+			sub(/^run [a-z]* /, "", name)
+			reason = ""
+			pass = fail = skip = 0
+			open = 1
+			total++
+			next
+		}
+		$1 == "exit" {
+			open = 0
+			if (kind == "exit") {
+				print ($2 == 0 ? "pass" : $2 == 4 ? "skip" : "fail"), name >own
+				result($2 == 0 || $2 == 4, name ($2 == 4 ? " # SKIP " reason : ""))
+			} else if (kind == "sum") {
+				result(!fail && pass && $2 == 0, name ": " pass " pass, " \
+					fail " fail, " skip " skip")
+			} else if ($2 != 0 && !fail || !(pass + fail)) {
+				result(0, name ": exit code " $2)
+			}
+			next
+		}
+		/# SKIP/ && kind == "exit" { reason = $0; sub(/.*# SKIP[ -]*/, "", reason) }
+		/^(not )?ok [0-9]+ / && kind != "exit" {
+			text = $0
+			sub(/^(not )?ok [0-9]+ (- )?/, "", text)
+			good = $1 == "ok"
+			if (!good)
+				fail++
+			else if (text ~ /# SKIP/)
+				skip++
+			else
+				pass++
+			if (kind == "sum")
+				print (!good ? "fail" : text ~ /# SKIP/ ? "skip" : "pass"), text >own
+			if (kind == "tap" || !good)
+				result(good, name "." text)
+		}
+		END {
+			if (open)
+				result(0, name " did not come to its end")
+			if (!total)
+				result(0, "nothing was run" (on ? " (" on ")" : ""))
+		}'
+	if "$top/scripts/check-console.sh" "$console"; then
+		ok "$label: nothing bad on the console ($1)"
+	else
+		not_ok "$label: nothing bad on the console ($1, see $console)"
+	fi
+}
+
+boot tdp "" ""
+# Without nested paging KVM has shadow page tables, and other code to zap them.
+boot shadow ,shadow kvm_amd.npt=0
+
+# What was measured depends on the machine: it is for whoever wants to know.
+cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
+	$1 == "run" { program = $3; text = "" }
+	/^# (it took|KVM was called|the longest call)/ {
+		text = text (text == "" ? "" : "; ") substr($0, 3)
+	}
+	/^(not )?ok [0-9]+ / && text != "" {
+		sub(/^(not )?ok [0-9]+ /, "")
+		print program "." $0 ": " text
+		text = ""
+	}' >"$out/measured"
+
+if [ "$which" = series ]; then
+	if [ ! -e "$logs/real-base/own" ]; then
+		ok "$label: the tree's tests do as on the base # SKIP the base was not run"
+	elif cmp -s "$out/own" "$logs/real-base/own"; then
+		ok "$label: the tree's tests do as on the base ($(wc -l <"$out/own") results)"
+	else
+		diff "$logs/real-base/own" "$out/own" | sed -n 's/^[<>]/  &/p' >&2 || :
+		not_ok "$label: the tree's tests do as on the base"
+	fi
+fi

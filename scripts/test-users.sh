@@ -1,0 +1,77 @@
+#!/bin/sh
+# Runs the KUnit modules of lab/drivers in a VM with the debug kernel of the
+# series and prints a line "ok ..." or "not ok ..." for each case. What the
+# callbacks did, and how many of their lines were reached, goes to
+# build/log/users-VARIANT/calls.
+# usage: test-users.sh base|series [USER...]
+. "$(dirname "$0")/lib.sh"
+
+variant=$1
+dir=$("$top/scripts/build-users.sh" "$@") || exit 1
+shift
+out=$logs/users-$variant${1:+-$1}
+console=$out/console.log
+rm -rf "$out"
+mkdir -p "$out"
+
+"$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run-users" "$dir/users.ko" "$dir"/*/lab_*.ko
+if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
+		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+	ok "users: the VM boots and ends"
+else
+	not_ok "users: the VM boots and ends (see $console)"
+fi
+tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
+
+# KUnit's lines, and those of modules that did not load or lost a case.
+awk '
+	function finish() {
+		if (done < planned)
+			print "not ok users: " suite ": a case without a result"
+		planned = done = 0
+	}
+	/^LAB-USERS-LOAD / { finish(); wanted = $2; suite = "" }
+	/^LAB-USERS-UNLOAD / { if (suite == "") print "not ok users: " wanted ": no case was run" }
+	/^    # Subtest: / { suite = $3 }
+	/^    1\.\.[0-9]+$/ && suite != "" && wanted != "" { planned = substr($1, 4) + 0; done = 0 }
+	/^    (not )?ok [0-9]+ / && wanted != "" {
+		result = $1 == "not" ? "not ok" : "ok"
+		name = $1 == "not" ? $4 : $3
+		done++
+		total++
+		print result " users: " suite "." name (/ # SKIP/ ? " " substr($0, index($0, "# SKIP")) : "")
+	}
+	END {
+		finish()
+		if (!total)
+			print "not ok users: no case was run"
+	}' "$out/lines"
+
+# How many lines of each callback were reached, by gcov's counters.
+calls=$out/calls
+sed -n 's/.*\(LAB-USERS\{0,1\} [a-z].*\)/\1/p' "$out/lines" | grep -h '^LAB-USER ' >"$calls" || :
+for module in "$dir"/*/lab_*.ko; do
+	user=${module##*/lab_}
+	user=${user%.ko}
+	sed -n "/^LAB-GCDA-BEGIN $user\$/,/^LAB-GCDA-END\$/{/^LAB-/!p}" "$out/lines" |
+		base64 -d 2>/dev/null | gunzip -c >"$out/$user.gcda" 2>/dev/null || continue
+	cp "$dir/$user/$user.gcno" "$out/"
+	(cd "$out" && gcov -n -f "$user.gcda") 2>/dev/null |
+		awk -v user="$user" '
+		/^Function / { gsub(/\047/, "", $2); name = $2; next }
+		# Lines that the compiler has split count more than once.
+		/^Lines executed:/ && name {
+			sub(/.*:/, "", $2)
+			print "LAB-LINES", user, name, ($2 + 0 > 100 ? "100.00%" : $2), $4
+		}
+		{ name = "" }' >>"$calls"
+done
+
+if [ "$variant" = series ]; then
+	if "$top/scripts/check-console.sh" "$console"; then
+		ok "users: nothing bad on the console"
+	else
+		not_ok "users: nothing bad on the console (see $console)"
+	fi
+fi

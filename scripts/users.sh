@@ -1,0 +1,40 @@
+#!/bin/sh
+# Every in-tree user of MMU notifiers, unpatched beside patched: the same cases
+# run with the drivers' sources of both trees, and a table says what each
+# callback does. What can run for real does so, on both kernels.
+# usage: users.sh [USER...]      with names: only those, and no table
+. "$(dirname "$0")/lib.sh"
+
+out=$logs/users
+results=$top/results/$BASE
+rm -rf "$out"
+mkdir -p "$out" "$results"
+
+"$top/scripts/deps.sh"
+"$top/scripts/tree.sh" -w
+"$top/scripts/build.sh" series debug
+for variant in base series; do
+	"$top/scripts/test-users.sh" $variant "$@" >"$out/$variant" || exit 1
+	say "$variant: $(grep -c '^ok ' "$out/$variant") ok, $(grep -c '^not ok ' "$out/$variant") not ok"
+done
+! grep '^not ok ' "$out/series" || die "the series fails these"
+[ $# = 0 ] || exit 0
+
+"$top/scripts/build.sh" base debug
+for variant in base series; do
+	say "$variant: KVM and HMM for real (some minutes)"
+	"$top/scripts/test-real.sh" $variant >"$out/real-$variant" || exit 1
+	say "$variant: $(grep -c '^ok ' "$out/real-$variant") ok, $(grep -c '^not ok ' "$out/real-$variant") not ok"
+done
+! grep '^not ok ' "$out/real-series" || die "the series fails these"
+
+"$top/scripts/list-notifiers.sh" "$tree" >"$out/notifiers"
+for variant in base series; do
+	cat "$logs/users-$variant/calls" "$logs/real-$variant/calls" >"$out/calls-$variant"
+done
+awk -f "$top/lab/users.awk" "$out/notifiers" "$out/calls-base" "$out/calls-series" \
+	>"$out/users.md" && code=0 || code=1
+cat "$out/users.md"
+cp "$out/users.md" "$results/users.md"
+"$top/scripts/put-into-readme.sh" users "$out/users.md"
+[ "$code" = 0 ] || die "a callback was not tested, or does not keep the contract"
