@@ -45,6 +45,11 @@ tree_of() {
 	esac
 }
 
+# object FILE.c: the make target for it; amdkfd is built from amdgpu's directory.
+object() {
+	echo "${1%.c}.o" | sed 's,/amd/amdkfd/,/amd/amdgpu/../amdkfd/,'
+}
+
 kmake() { "$top/scripts/kbuild.sh" "$@"; }
 
 # need_space DIR GIB: refuse before the disk is full, not when it is.

@@ -17,7 +17,7 @@ scratch=
 objects() {
 	for file in $(tree_git diff --name-only --diff-filter=d "$1" "$2" -- \
 			'*.c' ':!tools' ':!samples' ':!Documentation'); do
-		echo "${file%.c}.o"
+		object "$file"
 	done
 	echo "$always"
 }
@@ -40,7 +40,8 @@ go_to() {
 
 # The base's own messages, about every file that the series changes.
 base_objects=$(for object in $(objects base series); do
-	! tree_git cat-file -e "base:${object%.o}.c" 2>/dev/null || echo "$object"
+	source=$(echo "${object%.o}.c" | sed 's,/amdgpu/\.\./,/,')
+	! tree_git cat-file -e "base:$source" 2>/dev/null || echo "$object"
 done | sort -u)
 known=$cache/lint-base-$(echo "$inputs $base_objects" | sha1sum | cut -c1-40)
 build_base() {

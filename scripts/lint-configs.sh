@@ -35,7 +35,7 @@ objects() {
 	for file in $(tree_git diff --name-only --diff-filter=d base series -- \
 			'*.c' ':!tools' ':!samples' ':!Documentation'); do
 		symbol=$(symbol_of "$file") || exit 1
-		! grep -qE "^CONFIG_$symbol=[ym]" "$1" || echo "${file%.c}.o"
+		! grep -qE "^CONFIG_$symbol=[ym]" "$1" || object "$file"
 	done
 }
 

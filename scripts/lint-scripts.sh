@@ -11,10 +11,12 @@ for script in scripts/*.sh lab/guest/init lab/guest/run-* .ci/run; do
 	fi
 done
 
+# The fakes look like the drivers that they stand for: types and macros, too.
 checkpatch=$tree/scripts/checkpatch.pl
+ignored=PREFER_KERNEL_TYPES,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,UNCOMMENTED_DEFINITION
 for source in lab/drivers/*.[ch] lab/drivers/*/*.[ch]; do
-	# It wants a kernel tree around it for some checks.
-	if said=$(perl "$checkpatch" --root="$tree" --strict --terse --no-summary -f "$source" 2>&1); then
+	if said=$(perl "$checkpatch" --root="$tree" --strict --terse --no-summary \
+			--ignore "$ignored" -f "$source" 2>/dev/null); then
 		ok "checkpatch $source"
 	else
 		not_ok "checkpatch $source"

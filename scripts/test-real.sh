@@ -155,6 +155,14 @@ cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 		text = ""
 	}' >"$out/measured"
 
+# For the table of users: each victim that was freed is a call that succeeded.
+cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
+	$1 == "run" { kvm = $3 ~ /^kvm-victim/ }
+	kvm && /^(not )?ok [0-9]+ / {
+		print "LAB-USER kvm_mmu_notifier_invalidate_range_start idle", \
+			($1 == "ok" ? "succeeded" : "refused")
+	}' >"$out/calls"
+
 if [ "$which" = series ]; then
 	if [ ! -e "$logs/real-base/own" ]; then
 		ok "$label: the tree's tests do as on the base # SKIP the base was not run"

@@ -695,4 +695,5 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(hsa_blocking_after_a_refusal),
 	{}
 };
+
 USERS_SUITE(amdgpu, amdgpu_cases);

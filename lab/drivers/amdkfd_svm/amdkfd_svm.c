@@ -881,4 +881,5 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_release_ignored),
 	{}
 };
+
 USERS_SUITE(amdkfd_svm, svm_cases);

@@ -300,4 +300,5 @@ static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_refused_then_blocking),
 	{}
 };
+
 USERS_SUITE(gntdev, gntdev_cases);

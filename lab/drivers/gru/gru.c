@@ -409,4 +409,5 @@ static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_unmapped),
 	{}
 };
+
 USERS_SUITE(gru, gru_cases);

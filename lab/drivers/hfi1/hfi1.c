@@ -617,4 +617,5 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_fails_behind_group),
 	{}
 };
+
 USERS_SUITE(hfi1, hfi1_cases);

@@ -317,4 +317,5 @@ static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_unmapped),
 	{}
 };
+
 USERS_SUITE(hfi1_rb, hfi1_rb_cases);

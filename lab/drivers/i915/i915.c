@@ -302,4 +302,5 @@ static struct kunit_case i915_cases[] = {
 	KUNIT_CASE(i915_reaped_in_submit),
 	{}
 };
+
 USERS_SUITE(i915, i915_cases);

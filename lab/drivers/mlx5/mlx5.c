@@ -461,4 +461,5 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_refused_then_blocking),
 	{}
 };
+
 USERS_SUITE(mlx5, mlx5_cases);

@@ -223,4 +223,5 @@ static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE(range_blocking_waits),
 	{}
 };
+
 USERS_SUITE(nouveau, nouveau_cases);

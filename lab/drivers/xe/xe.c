@@ -1,43 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe's userptr notifier: drivers/gpu/drm/xe/xe_vm.c and xe_hmm.c. The GPU is the
- * fences at the reservation of the VM.
+ * xe's userptr notifier: drivers/gpu/drm/xe/xe_vm.c and xe_hmm.c, with what
+ * repins (the rebind worker, and xe_vm_userptr_pin() for exec), the preempt
+ * fences (xe_preempt_fence.c), and what binds and unbinds commit (xe_pt.c).
  */
 #include "users.h"
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
-#include <linux/platform_device.h>
-#include <linux/scatterlist.h>
+#include <linux/mmu_notifier.h>
+#include <linux/oom.h>
 
-static int lab_unmapped;
-
-static void lab_dma_unmap(struct device *dev, struct sg_table *sgt,
-			  enum dma_data_direction dir, unsigned long attrs)
-{
-	lab_unmapped++;
-}
-
-#define dma_unmap_sgtable lab_dma_unmap
+/* The pages of the tests are not there, so their DMA mapping isn't, either. */
+#undef dma_unmap_sgtable
+#define dma_unmap_sgtable	lab_unmap
+static void lab_unmap(struct device *dev, struct sg_table *sgt,
+		      enum dma_data_direction dir, unsigned long attrs);
 
 #include <drivers/gpu/drm/xe/xe_hmm.c>
+#include <drivers/gpu/drm/xe/xe_preempt_fence.c>
+#include <drivers/gpu/drm/xe/xe_pt.c>
 #include <drivers/gpu/drm/xe/xe_vm.c>
+#include <drivers/gpu/drm/drm_exec.c>
 
-struct lab_userptr {
-	struct kunit *test;
-	struct xe_device *xe;
+#define LAB_START	0x10000UL
+#define LAB_END		0x20000UL
+#define LAB_VA		0x100000UL
+
+/* What the GPU was told to do */
+static struct {
 	struct xe_vm *vm;
-	struct xe_userptr_vma *uvma;
-	struct drm_gem_object obj;
-	struct sg_table sg;
-	struct users_call call;
-};
+	int unmapped;		/* DMA mappings that were removed */
+	int unmapped_live;	/* while PTEs were there and something may run */
+	int zapped;		/* PTEs */
+	int zapped_busy;	/* before the fences of the VM were signaled */
+	int flushed;		/* TLBs */
+	int suspended, resumed;	/* the queue */
+	int suspend_result;
+	int reset_status;	/* the queue was killed or reset */
+} lab;
 
-/* A fence of the VM */
-struct lab_fence {
-	struct dma_fence base;
-	/* protects base */
-	spinlock_t lock;
-};
+static bool lab_idle(void)
+{
+	return dma_resv_test_signaled(xe_vm_resv(lab.vm), DMA_RESV_USAGE_BOOKKEEP);
+}
+
+static void lab_unmap(struct device *dev, struct sg_table *sgt,
+		      enum dma_data_direction dir, unsigned long attrs)
+{
+	lab.unmapped++;
+	if (!lab_idle())
+		lab.unmapped_live++;
+}
+
+/* The page table: its walk finds something to zap. */
+int xe_pt_walk_shared(struct xe_ptw *parent, unsigned int level,
+		      u64 addr, u64 end, struct xe_pt_walk *walk)
+{
+	container_of(walk, struct xe_pt_zap_ptes_walk, base)->needs_invalidate = true;
+	lab.zapped++;
+	if (!lab_idle())
+		lab.zapped_busy++;
+	return 0;
+}
+
+void xe_device_wmb(struct xe_device *xe)
+{
+}
 
 static const char *lab_fence_name(struct dma_fence *fence)
 {
@@ -49,243 +77,814 @@ static const struct dma_fence_ops lab_fence_ops = {
 	.get_timeline_name = lab_fence_name,
 };
 
-KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
+/* The TLB: it takes a moment, and can't be done without sleeping. */
+static DEFINE_SPINLOCK(lab_tlb_lock);
 
-static struct lab_fence *lab_job(struct lab_userptr *l, enum dma_resv_usage usage)
+void xe_gt_tlb_invalidation_fence_init(struct xe_gt *gt,
+				       struct xe_gt_tlb_invalidation_fence *fence,
+				       bool stack)
 {
-	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-	struct dma_resv *resv = l->obj.resv;
-	struct kunit *test = l->test;
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_put_fence,
-							&fence->base), 0);
-	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
-	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
-	dma_resv_add_fence(resv, &fence->base, usage);
-	dma_resv_unlock(resv);
-	return fence;
+	dma_fence_init(&fence->base, &lab_fence_ops, &lab_tlb_lock, 1, 1);
 }
 
-static void lab_signal(void *fence)
+int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
+			       struct xe_gt_tlb_invalidation_fence *fence,
+			       struct xe_vma *vma)
 {
-	dma_fence_signal(&((struct lab_fence *)fence)->base);
+	might_sleep();
+	lab.flushed++;
+	dma_fence_signal(&fence->base);
+	return 0;
 }
 
-static void lab_fini(void *resv)
+/* The queue of a compute VM, which has something to run all the time */
+bool xe_exec_queue_is_idle(struct xe_exec_queue *q)
+{
+	return false;
+}
+
+static int lab_suspend(struct xe_exec_queue *q)
+{
+	lab.suspended++;
+	return lab.suspend_result;
+}
+
+static int lab_suspend_wait(struct xe_exec_queue *q)
+{
+	return 0;
+}
+
+static void lab_resume(struct xe_exec_queue *q)
+{
+	lab.resumed++;
+}
+
+static bool lab_reset_status(struct xe_exec_queue *q)
+{
+	return lab.reset_status;
+}
+
+/* Because the rebind worker failed: lab_expect_zapped() finds the VM banned. */
+static void lab_kill(struct xe_exec_queue *q)
+{
+	lab.reset_status = 1;
+}
+
+static const struct xe_exec_queue_ops lab_queue_ops = {
+	.kill = lab_kill,
+	.suspend = lab_suspend,
+	.suspend_wait = lab_suspend_wait,
+	.resume = lab_resume,
+	.reset_status = lab_reset_status,
+};
+
+/* drm_gpuvm, for a VM without external BOs */
+int drm_gpuvm_prepare_vm(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			 unsigned int num_fences)
+{
+	return num_fences ? drm_exec_prepare_obj(exec, gpuvm->r_obj, num_fences) :
+		drm_exec_lock_obj(exec, gpuvm->r_obj);
+}
+
+int drm_gpuvm_prepare_objects(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			      unsigned int num_fences)
+{
+	return 0;
+}
+
+int drm_gpuvm_validate(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
+{
+	return 0;
+}
+
+void drm_gpuvm_resv_add_fence(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			      struct dma_fence *fence,
+			      enum dma_resv_usage private_usage,
+			      enum dma_resv_usage extobj_usage)
+{
+	dma_resv_add_fence(drm_gpuvm_resv(gpuvm), fence, private_usage);
+}
+
+void drm_gem_object_free(struct kref *kref)
+{
+}
+
+void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
+{
+}
+
+/* A VM with one userptr, which is pinned and bound */
+struct lab_vm {
+	struct kunit *test;
+	struct mm_struct *mm;
+	struct xe_device *xe;
+	struct xe_gt gt;
+	struct drm_gem_object obj;
+	struct xe_pt root;
+	struct xe_vm *vm;
+	struct xe_userptr_vma *uvma;
+	struct xe_exec_queue queue;
+	void *held;		/* by the test: the notifier lock or a mutex */
+	struct users_call call;
+};
+
+static void lab_destroy_wq(void *wq)
+{
+	destroy_workqueue(wq);
+}
+
+static struct workqueue_struct *lab_wq(struct kunit *test)
+{
+	struct workqueue_struct *wq = alloc_ordered_workqueue("lab", 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_destroy_wq, wq), 0);
+	return wq;
+}
+
+static void lab_fini_resv(void *resv)
 {
 	dma_resv_fini(resv);
 }
 
-static struct lab_userptr *lab_userptr(struct kunit *test)
+static void lab_remove(void *notifier)
 {
-	struct lab_userptr *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
+	mmu_interval_notifier_remove(notifier);
+}
+
+/* The lock order of the driver: locks that are only tried don't show it. */
+static void lab_lock_order(struct lab_vm *l)
+{
+	struct xe_userptr *userptr = &l->uvma->userptr;
+
+	down_write(&l->vm->lock);
+	mmap_read_lock(l->mm);
+	mmap_read_unlock(l->mm);
+	xe_vm_lock(l->vm, false);
+	down_read(&l->vm->userptr.notifier_lock);
+	mutex_lock(&userptr->unmap_mutex);
+	mutex_unlock(&userptr->unmap_mutex);
+	spin_lock(&l->vm->userptr.invalidated_lock);
+	spin_unlock(&l->vm->userptr.invalidated_lock);
+	up_read(&l->vm->userptr.notifier_lock);
+	xe_vm_unlock(l->vm);
+	up_write(&l->vm->lock);
+}
+
+static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
+{
+	struct lab_vm *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
 	struct xe_userptr *userptr;
+	struct xe_tile *tile;
+	struct xe_vma *vma;
 	struct xe_vm *vm;
 
 	KUNIT_ASSERT_NOT_NULL(test, l);
 	l->test = test;
-	l->xe = kunit_kzalloc(test, sizeof(*l->xe), GFP_KERNEL);
-	l->vm = kunit_kzalloc(test, sizeof(*l->vm), GFP_KERNEL);
-	l->uvma = kunit_kzalloc(test, sizeof(*l->uvma), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, l->xe);
-	KUNIT_ASSERT_NOT_NULL(test, l->vm);
-	KUNIT_ASSERT_NOT_NULL(test, l->uvma);
-	vm = l->vm;
-	userptr = &l->uvma->userptr;
+	l->mm = users_mm(test);
 
-	l->obj.resv = &l->obj._resv;
-	dma_resv_init(l->obj.resv);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini,
-							l->obj.resv), 0);
+	l->xe = kunit_kzalloc(test, sizeof(*l->xe), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->xe);
+	l->xe->info.tile_count = 1;
+	l->xe->ordered_wq = lab_wq(test);
+	l->xe->preempt_fence_wq = lab_wq(test);
+	spin_lock_init(&l->xe->ttm.lru_lock);
+	tile = &l->xe->tiles[0];
+	tile->xe = l->xe;
+	tile->primary_gt = &l->gt;
+	l->gt.tile = tile;
+
+	vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	l->vm = vm;
 	vm->xe = l->xe;
-	vm->gpuvm.r_obj = &l->obj;
+	vm->flags = flags;
+	vm->size = SZ_1G;
 	init_rwsem(&vm->lock);
 	init_rwsem(&vm->userptr.notifier_lock);
 	spin_lock_init(&vm->userptr.invalidated_lock);
+	INIT_LIST_HEAD(&vm->rebind_list);
+	INIT_LIST_HEAD(&vm->userptr.repin_list);
 	INIT_LIST_HEAD(&vm->userptr.invalidated);
-	l->uvma->vma.gpuva.vm = &vm->gpuvm;
-	mutex_init(&userptr->unmap_mutex);
-	INIT_LIST_HEAD(&userptr->invalidate_link);
-	userptr->sg = &l->sg;
-	userptr->mapped = true;
-	lab_unmapped = 0;
+	INIT_LIST_HEAD(&vm->preempt.exec_queues);
+	INIT_LIST_HEAD(&vm->gpuvm.evict.list);
+	INIT_LIST_HEAD(&vm->gpuvm.extobj.list);
+	INIT_WORK(&vm->preempt.rebind_work, preempt_rebind_work_func);
+	vm->pt_root[0] = &l->root;
+	kref_init(&l->obj.refcount);
+	l->obj.resv = &l->obj._resv;
+	dma_resv_init(l->obj.resv);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini_resv,
+							l->obj.resv), 0);
+	vm->gpuvm.r_obj = &l->obj;
 
+	l->uvma = kunit_kzalloc(test, sizeof(*l->uvma), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->uvma);
+	vma = &l->uvma->vma;
+	vma->gpuva.vm = &vm->gpuvm;
+	vma->gpuva.va.addr = LAB_VA;
+	vma->gpuva.va.range = LAB_END - LAB_START;
+	vma->gpuva.gem.offset = LAB_START;
+	INIT_LIST_HEAD(&vma->combined_links.rebind);
+	vma->tile_mask = BIT(0);
+	vma->tile_present = BIT(0);
+	userptr = &l->uvma->userptr;
+	INIT_LIST_HEAD(&userptr->invalidate_link);
+	INIT_LIST_HEAD(&userptr->repin_link);
+	mutex_init(&userptr->unmap_mutex);
+	userptr->initial_bind = true;
+	userptr->sg = &userptr->sgt;
+	userptr->mapped = true;
+	KUNIT_ASSERT_EQ(test,
+			mmu_interval_notifier_insert(&userptr->notifier, l->mm, LAB_START,
+						     LAB_END - LAB_START,
+						     &vma_userptr_notifier_ops), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_remove,
+							&userptr->notifier), 0);
+	/* users_call() starts from this one. */
+	userptr->notifier.invalidate_seq = 1;
+	userptr->notifier_seq = 1;
+	/* Set before the OOM reaper calls anybody */
+	set_bit(MMF_UNSTABLE, &l->mm->flags);
+
+	memset(&lab, 0, sizeof(lab));
+	lab.vm = vm;
 	l->call = (struct users_call) {
 		.callback = "vma_userptr_invalidate",
 		.interval = &userptr->notifier,
-		.interval_ops = &vma_userptr_notifier_ops,
-		.mm = users_mm(test), .start = 0x10000, .end = 0x20000,
+		.mm = l->mm, .start = LAB_START, .end = LAB_END,
 	};
+	lab_lock_order(l);
 	return l;
 }
 
-/* Who wants to submit a job has to get the pages anew. */
-static bool lab_needs_repin(struct lab_userptr *l)
+/* For graphics: jobs have fences, and exec repins. */
+static struct lab_vm *lab_gfx(struct kunit *test)
 {
-	return !list_empty(&l->vm->userptr.invalidated);
+	return lab_vm(test, 0);
 }
 
-static void lab_refuses(struct lab_userptr *l, enum users_state state)
+/* With page faults */
+static struct lab_vm *lab_fault(struct kunit *test)
+{
+	return lab_vm(test, XE_VM_FLAG_LR_MODE | XE_VM_FLAG_FAULT_MODE);
+}
+
+struct lab_fence {
+	struct dma_fence base;
+	spinlock_t lock;	/* of @base */
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
+
+static void lab_signal(void *fence)
+{
+	dma_fence_signal(fence);
+}
+
+static void lab_add_fence(struct lab_vm *l, struct dma_fence *fence,
+			  enum dma_resv_usage usage)
+{
+	KUNIT_ASSERT_EQ(l->test, xe_vm_lock(l->vm, false), 0);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(xe_vm_resv(l->vm), 1), 0);
+	dma_resv_add_fence(xe_vm_resv(l->vm), fence, usage);
+	xe_vm_unlock(l->vm);
+}
+
+/* A job, a bind or an unbind */
+static struct dma_fence *lab_job(struct lab_vm *l, enum dma_resv_usage usage)
+{
+	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(l->test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(l->test, kunit_add_action_or_reset(l->test, lab_put_fence,
+							   &fence->base), 0);
+	lab_add_fence(l, &fence->base, usage);
+	l->call.let_go = lab_signal;
+	l->call.arg = &fence->base;
+	return &fence->base;
+}
+
+/* Ends as if the queue was removed: its fence is signaled, and nothing runs. */
+static void lab_stop(void *data)
+{
+	struct lab_vm *l = data;
+	struct xe_exec_queue *q = &l->queue;
+
+	l->vm->flags |= XE_VM_FLAG_BANNED;
+	flush_work(&l->vm->preempt.rebind_work);
+	if (q->lr.pfence) {
+		dma_fence_enable_sw_signaling(q->lr.pfence);
+		dma_fence_put(q->lr.pfence);
+		q->lr.pfence = NULL;
+	}
+	flush_workqueue(l->xe->preempt_fence_wq);
+	flush_workqueue(l->xe->ordered_wq);
+}
+
+/* For compute: a queue that runs until its preempt fence is to be signaled */
+static struct lab_vm *lab_compute(struct kunit *test)
+{
+	struct lab_vm *l = lab_vm(test, XE_VM_FLAG_LR_MODE);
+	struct xe_exec_queue *q = &l->queue;
+
+	kref_init(&q->refcount);
+	q->vm = l->vm;
+	q->ops = &lab_queue_ops;
+	q->lr.context = dma_fence_context_alloc(1);
+	list_add(&q->lr.link, &l->vm->preempt.exec_queues);
+	l->vm->preempt.num_exec_queues = 1;
+	q->lr.pfence = xe_preempt_fence_create(q, q->lr.context, ++q->lr.seqno);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(q->lr.pfence));
+	lab_add_fence(l, q->lr.pfence, DMA_RESV_USAGE_BOOKKEEP);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_stop, l), 0);
+	return l;
+}
+
+/* What is left to do for the fences and the rebind worker */
+static void lab_settle(struct lab_vm *l)
+{
+	int i;
+
+	/* Each may queue the other. */
+	for (i = 0; i < 3; i++) {
+		flush_workqueue(l->xe->preempt_fence_wq);
+		flush_workqueue(l->xe->ordered_wq);
+	}
+}
+
+/* What exec does before it adds its job */
+static int lab_exec_pin(struct lab_vm *l)
+{
+	int err;
+
+	if (!xe_vm_userptr_check_repin(l->vm))
+		return 0;
+	down_write(&l->vm->lock);
+	err = xe_vm_userptr_pin(l->vm);
+	up_write(&l->vm->lock);
+	return err;
+}
+
+static bool lab_listed(struct lab_vm *l)
+{
+	return !list_empty(&l->uvma->userptr.invalidate_link);
+}
+
+/* As before the call: mapped, and a bind or a fault finds nothing wrong. */
+static void lab_expect_untouched(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 0);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 0);
+	KUNIT_EXPECT_TRUE(l->test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+	KUNIT_EXPECT_EQ(l->test, l->uvma->userptr.notifier.invalidate_seq, 1);
+}
+
+/* The next exec repins it, and it is not mapped until then. */
+static void lab_expect_invalidated(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped_live, 0);
+	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_TRUE(l->test, lab_listed(l));
+	KUNIT_EXPECT_NE(l->test, xe_vma_userptr_check_repin(l->uvma), 0);
+}
+
+/* Off the GPU for good: when nothing ran, and not mapped any more after that */
+static void lab_expect_zapped(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped_busy, 0);
+	KUNIT_EXPECT_EQ(l->test, lab.flushed, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped_live, 0);
+	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->userptr.repin_link));
+	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->vma.combined_links.rebind));
+	KUNIT_EXPECT_FALSE(l->test, l->vm->flags & XE_VM_FLAG_BANNED);
+}
+
+static void lab_refuses(struct lab_vm *l, enum users_state state)
 {
 	l->call.state = state;
 	users_refuses(l->test, &l->call);
-	KUNIT_EXPECT_TRUE(l->test, l->uvma->userptr.mapped);
-	KUNIT_EXPECT_EQ(l->test, lab_unmapped, 0);
-	/* Whoever repins it would unmap pages that the GPU still uses. */
-	KUNIT_EXPECT_EQ(l->test, l->uvma->userptr.notifier.invalidate_seq, 1);
-	KUNIT_EXPECT_FALSE(l->test, lab_needs_repin(l));
-	if (state == USERS_BUSY)
-		KUNIT_EXPECT_FALSE(l->test,
-				   rwsem_is_locked(&l->vm->userptr.notifier_lock));
 }
 
-static void lab_expect_unmapped(struct lab_userptr *l)
-{
-	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.mapped);
-	KUNIT_EXPECT_EQ(l->test, lab_unmapped, 1);
-	KUNIT_EXPECT_FALSE(l->test, mutex_is_locked(&l->uvma->userptr.unmap_mutex));
-	KUNIT_EXPECT_FALSE(l->test, rwsem_is_locked(&l->vm->userptr.notifier_lock));
-}
-
-static void lab_succeeds(struct lab_userptr *l)
+static void lab_succeeds(struct lab_vm *l)
 {
 	l->call.state = USERS_IDLE;
 	users_succeeds(l->test, &l->call, true);
-	lab_expect_unmapped(l);
 }
 
-static void userptr_idle_succeeds(struct kunit *test)
+/* Never bound. Until it has been mapped there is nothing to bind, either. */
+static void lab_unbind(struct lab_vm *l, bool mapped)
 {
-	struct lab_userptr *l = lab_userptr(test);
-
-	lab_succeeds(l);
-	KUNIT_EXPECT_TRUE(test, lab_needs_repin(l));
-	/* Once more: nothing is unmapped twice */
-	lab_succeeds(l);
-}
-
-/* A submission is under way, for reading, or another notifier */
-static void userptr_lock_held_refuses(struct kunit *test)
-{
-	struct lab_userptr *l = lab_userptr(test);
-
-	down_read(&l->vm->userptr.notifier_lock);
-	lab_refuses(l, USERS_HELD);
-	up_read(&l->vm->userptr.notifier_lock);
-	down_write(&l->vm->userptr.notifier_lock);
-	lab_refuses(l, USERS_HELD);
-	up_write(&l->vm->userptr.notifier_lock);
-	lab_succeeds(l);
-}
-
-static void userptr_unmap_mutex_held_refuses(struct kunit *test)
-{
-	struct lab_userptr *l = lab_userptr(test);
-
-	mutex_lock(&l->uvma->userptr.unmap_mutex);
-	lab_refuses(l, USERS_HELD);
-	mutex_unlock(&l->uvma->userptr.unmap_mutex);
-	lab_succeeds(l);
-}
-
-static void userptr_busy_refuses(struct kunit *test)
-{
-	static const enum dma_resv_usage usages[] = {
-		DMA_RESV_USAGE_KERNEL, DMA_RESV_USAGE_WRITE,
-		DMA_RESV_USAGE_READ, DMA_RESV_USAGE_BOOKKEEP,
-	};
-	struct lab_userptr *l = lab_userptr(test);
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(usages); i++) {
-		struct lab_fence *job = lab_job(l, usages[i]);
-
-		lab_refuses(l, USERS_BUSY);
-		lab_signal(job);
-	}
-	lab_succeeds(l);
-}
-
-static void userptr_fault_mode(struct kunit *test)
-{
-	struct lab_userptr *l = lab_userptr(test);
-
-	l->vm->flags |= XE_VM_FLAG_LR_MODE | XE_VM_FLAG_FAULT_MODE;
-	l->uvma->userptr.initial_bind = true;
-	lab_refuses(l, USERS_BUSY);
-	/* Nothing was bound yet */
+	l->uvma->vma.tile_present = 0;
 	l->uvma->userptr.initial_bind = false;
+	l->uvma->userptr.mapped = mapped;
+}
+
+/* A lock that is held until the call is over, or is found to wait for it */
+static void lab_let_go(void *data)
+{
+	struct lab_vm *l = data;
+
+	if (l->held == &l->vm->userptr.notifier_lock)
+		up_read(l->held);
+	else if (l->held)
+		mutex_unlock(l->held);
+	l->held = NULL;
+}
+
+static void lab_held_refuses(struct lab_vm *l, void *lock)
+{
+	l->held = lock;
+	if (lock == &l->vm->userptr.notifier_lock)
+		down_read(lock);
+	else
+		mutex_lock(lock);
+	l->call.let_go = lab_let_go;
+	l->call.arg = l;
+	lab_refuses(l, USERS_HELD);
+	lab_let_go(l);
+}
+
+/* Graphics */
+
+static void gfx_held_lock_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
+	lab_expect_untouched(l);
+}
+
+/* Somebody unmaps it, too. */
+static void gfx_held_unmap_mutex_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_held_refuses(l, &l->uvma->userptr.unmap_mutex);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.mapped);
+	users_blocks(test, &l->call);
+	lab_expect_invalidated(l);
+}
+
+static void gfx_idle_succeeds(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
 	lab_succeeds(l);
+	lab_expect_invalidated(l);
 }
 
-/* Their fences are signaled also by a queue that could not be suspended. */
-static void userptr_preempt_fence_mode_refuses(struct kunit *test)
+/* A job that is done; exec then can't repin what is reaped, and zaps it. */
+static void gfx_exec_after_success_zaps(struct kunit *test)
 {
-	struct lab_userptr *l = lab_userptr(test);
+	struct lab_vm *l = lab_gfx(test);
 
-	l->vm->flags |= XE_VM_FLAG_LR_MODE;
-	l->call.reason = "a preempt fence may signal though the queue runs";
-	lab_refuses(l, USERS_IDLE);
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	lab_succeeds(l);
+	lab_expect_invalidated(l);
+	down_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, __xe_vm_userptr_needs_repin(l->vm), -EAGAIN);
+	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	lab_expect_zapped(l);
 }
 
-/* All fences are signaled then, and the GPU was not stopped. */
-static void userptr_wedged_refuses(struct kunit *test)
+static void gfx_busy_refuses(struct kunit *test)
 {
-	struct lab_userptr *l = lab_userptr(test);
+	struct lab_vm *l = lab_gfx(test);
 
-	atomic_set(&l->xe->wedged.flag, 1);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.mapped);
 }
 
-static void userptr_destroyed_refuses(struct kunit *test)
+/* Binds and unbinds that others wait for */
+static void gfx_pending_bind_refuses(struct kunit *test)
 {
-	struct lab_userptr *l = lab_userptr(test);
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_job(l, DMA_RESV_USAGE_KERNEL);
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+}
+
+/* Not the reaper: what would be repinned must not be unmapped in use. */
+static void gfx_living_process_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+static void gfx_destroyed_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
 
 	l->uvma->vma.gpuva.flags |= XE_VMA_DESTROYED;
 	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
 }
 
-static void userptr_blocking_idle(struct kunit *test)
+/* Jobs that hang have their fences signaled, and go on. */
+static void gfx_wedged_refuses(struct kunit *test)
 {
-	struct lab_userptr *l = lab_userptr(test);
+	struct lab_vm *l = lab_gfx(test);
+
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	atomic_set(&l->xe->wedged.flag, 1);
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+
+	/* Nor does a TLB invalidation do anything then. */
+	lab_unbind(l, false);
+	list_del_init(&l->uvma->userptr.invalidate_link);
+	lab_refuses(l, USERS_BUSY);
+}
+
+/* The bind ioctl has the pages: it commits them, whatever the sequence is. */
+static void gfx_populated_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_unbind(l, true);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+}
+
+/* The same, and it was invalidated in between for some other reason. */
+static void gfx_overtaken_bind_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_unbind(l, true);
+	users_blocks(test, &l->call);
+	lab_expect_invalidated(l);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	/* Idle: the next exec finds it on the list. */
+	dma_fence_signal(l->call.arg);
+	lab_succeeds(l);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+}
+
+static void gfx_blocking_idle(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
 	struct users_outcome out = users_blocks(test, &l->call);
 
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
-	lab_expect_unmapped(l);
-	KUNIT_EXPECT_TRUE(test, lab_needs_repin(l));
+	lab_expect_invalidated(l);
 }
 
-static void userptr_blocking_waits_after_a_refusal(struct kunit *test)
+static void gfx_blocking_waits(struct kunit *test)
 {
-	struct lab_userptr *l = lab_userptr(test);
+	struct lab_vm *l = lab_gfx(test);
 	struct users_outcome out;
 
-	l->call.let_go = lab_signal;
-	l->call.arg = lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+/* The process exits after the reaper was refused. */
+static void gfx_blocking_after_a_refusal(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out;
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab_refuses(l, USERS_BUSY);
 	out = users_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
-	lab_expect_unmapped(l);
-	KUNIT_EXPECT_TRUE(test, lab_needs_repin(l));
+	lab_expect_invalidated(l);
 }
 
-static struct kunit_case xe_cases[] = {
-	KUNIT_CASE(userptr_idle_succeeds),
-	KUNIT_CASE(userptr_lock_held_refuses),
-	KUNIT_CASE(userptr_unmap_mutex_held_refuses),
-	KUNIT_CASE(userptr_busy_refuses),
-	KUNIT_CASE(userptr_fault_mode),
-	KUNIT_CASE(userptr_preempt_fence_mode_refuses),
-	KUNIT_CASE(userptr_destroyed_refuses),
-	KUNIT_CASE(userptr_wedged_refuses),
-	KUNIT_CASE(userptr_blocking_idle),
-	KUNIT_CASE(userptr_blocking_waits_after_a_refusal),
+/* Page faults */
+
+static void fault_bound_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->call.reason = "its PTEs and TLBs can't be invalidated without waiting";
+	lab_refuses(l, USERS_IDLE);
+	lab_expect_untouched(l);
+}
+
+static void fault_held_lock_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
+	lab_expect_untouched(l);
+}
+
+static void fault_never_bound_succeeds(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.mapped);
+	/* The list is for VMs without page faults. */
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+	KUNIT_EXPECT_NE(test, xe_vma_userptr_check_repin(l->uvma), 0);
+	/* Nothing to do the next time */
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+}
+
+static void fault_pending_bind_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_job(l, DMA_RESV_USAGE_KERNEL);
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+}
+
+static void fault_blocking(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct users_outcome out;
+
+	lab_refuses(l, USERS_BUSY);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_zapped(l);
+}
+
+/* Compute */
+
+/* Its fence may be signaled by a queue that was killed and still runs. */
+static void compute_signaled_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	l->call.reason = "a preempt fence may signal though the queue runs";
+	lab_refuses(l, USERS_IDLE);
+	lab_expect_untouched(l);
+}
+
+static void compute_held_lock_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
+	lab_expect_untouched(l);
+}
+
+/* The VM is closed: its userptrs go one by one, and the worker does nothing. */
+static void compute_closed_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	l->vm->size = 0;
+	lab_refuses(l, USERS_BUSY);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 0);
+	l->vm->size = SZ_1G;
+}
+
+/* munmap(): the worker would repin it, which fails here, too. */
+static void compute_blocking(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+	struct users_outcome out;
+
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
+	lab_settle(l);
+	lab_expect_zapped(l);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+static void compute_blocking_after_a_refusal(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_refuses(l, USERS_BUSY);
+	users_blocks(test, &l->call);
+	lab_settle(l);
+	lab_expect_zapped(l);
+}
+
+/* What binds and unbinds leave behind */
+
+/* Zapped once, bound again, and zapped: it is not there the second time, too. */
+static void rebound_is_zapped_again(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+
+	down_read(&l->vm->userptr.notifier_lock);
+	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.initial_bind);
+	l->uvma->userptr.mapped = true;
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	dma_fence_signal(l->call.arg);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
+}
+
+/* Whether exec waits for the unbind */
+static bool lab_unbind_is_waited_for(struct lab_vm *l)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_UNMAP,
+		.base.unmap.va = &l->uvma->vma.gpuva,
+	};
+
+	down_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(l->test, op_check_userptr(l->vm, &op, &update), 0);
+	up_read(&l->vm->userptr.notifier_lock);
+	return update.wait_vm_bookkeep;
+}
+
+static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+	lab_succeeds(l);
+	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
+
+	/* Not a userptr */
+	l->uvma->vma.gpuva.flags |= DRM_GPUVA_SPARSE;
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+	l->uvma->vma.gpuva.flags &= ~DRM_GPUVA_SPARSE;
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(gfx_held_lock_refuses),
+	KUNIT_CASE(gfx_held_unmap_mutex_refuses),
+	KUNIT_CASE(gfx_idle_succeeds),
+	KUNIT_CASE(gfx_exec_after_success_zaps),
+	KUNIT_CASE(gfx_busy_refuses),
+	KUNIT_CASE(gfx_pending_bind_refuses),
+	KUNIT_CASE(gfx_living_process_refuses),
+	KUNIT_CASE(gfx_destroyed_refuses),
+	KUNIT_CASE(gfx_wedged_refuses),
+	KUNIT_CASE(gfx_populated_refuses),
+	KUNIT_CASE(gfx_overtaken_bind_refuses),
+	KUNIT_CASE(gfx_blocking_idle),
+	KUNIT_CASE(gfx_blocking_waits),
+	KUNIT_CASE(gfx_blocking_after_a_refusal),
+	KUNIT_CASE(fault_bound_refuses),
+	KUNIT_CASE(fault_held_lock_refuses),
+	KUNIT_CASE(fault_never_bound_succeeds),
+	KUNIT_CASE(fault_pending_bind_refuses),
+	KUNIT_CASE(fault_blocking),
+	KUNIT_CASE(compute_signaled_refuses),
+	KUNIT_CASE(compute_held_lock_refuses),
+	KUNIT_CASE(compute_closed_refuses),
+	KUNIT_CASE(compute_blocking),
+	KUNIT_CASE(compute_blocking_after_a_refusal),
+	KUNIT_CASE(rebound_is_zapped_again),
+	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	{}
 };
-USERS_SUITE(xe, xe_cases);
+
+USERS_SUITE(xe, cases);
