@@ -18,12 +18,14 @@ $1 == "LAB-USER" {
 	seen[variant, $2]++
 	if ($3 != "blocking")
 		calls[variant, $2]++
+	if ($3 == "idle")
+		idle[variant, $2]++
 	if ($4 == "slept")
 		slept[variant, $2] = 1
 	else if ($3 == "busy" && $4 == "succeeded")
 		lied[variant, $2] = 1
 	else if ($3 == "idle" && $4 == "succeeded")
-		progressed[variant, $2] = 1
+		progressed[variant, $2]++
 	if (variant == "series" && $3 == "idle" && $4 == "refused") {
 		why = $0
 		sub(/^LAB-USER [^ ]+ [^ ]+ [^ ]+ ?/, "", why)
@@ -42,9 +44,12 @@ function verdict(variant, name) {
 		return "**violates**: sleeps"
 	if (lied[variant, name])
 		return "**violates**: lies"
-	if (progressed[variant, name])
+	if (!progressed[variant, name])
+		return "refuses"
+	if (progressed[variant, name] == idle[variant, name])
 		return "progresses when idle"
-	return "refuses"
+	return "progresses in " progressed[variant, name] " of " \
+		idle[variant, name] " idle calls"
 }
 
 END {

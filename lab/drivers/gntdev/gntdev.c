@@ -137,6 +137,8 @@ static void gnt_asks(struct kunit *test, enum users_state state, unsigned long s
 	bool removed[GNT_PAGES];
 
 	memcpy(removed, map->being_removed, sizeof(removed));
+	if (state == USERS_IDLE && !success)
+		call.reason = "grants are counted for the map, not for its parts";
 	if (success)
 		users_succeeds(test, &call, false);
 	else
