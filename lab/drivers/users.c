@@ -263,6 +263,38 @@ struct mm_struct *users_mm(struct kunit *test)
 }
 EXPORT_SYMBOL_GPL(users_mm);
 
+static const char *users_fence_name(struct dma_fence *fence)
+{
+	return "lab";
+}
+
+static const struct dma_fence_ops users_fence_ops = {
+	.get_driver_name = users_fence_name,
+	.get_timeline_name = users_fence_name,
+};
+
+struct users_fence {
+	struct dma_fence base;
+	/* of @base */
+	spinlock_t lock;
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(users_put_fence, dma_fence_put, struct dma_fence *);
+
+struct dma_fence *users_fence(struct kunit *test)
+{
+	struct users_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &users_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, users_put_fence,
+							&fence->base), 0);
+	return &fence->base;
+}
+EXPORT_SYMBOL_GPL(users_fence);
+
 long users_stub_called(const char *name)
 {
 	if (users_test)

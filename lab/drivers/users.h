@@ -11,6 +11,7 @@
 #define LAB_USERS_H
 
 #include <kunit/test.h>
+#include <linux/dma-fence.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
 
@@ -115,6 +116,9 @@ struct users_outcome users_blocks(struct kunit *test, const struct users_call *c
 
 /* A new, empty address space, which lives as long as the test case */
 struct mm_struct *users_mm(struct kunit *test);
+
+/* A job of the device: a fence that lives as long as the test case */
+struct dma_fence *users_fence(struct kunit *test);
 
 /* For the generated stubs */
 long users_stub_called(const char *name);

@@ -6,7 +6,6 @@
  * which the GPU could get at the pages after a success.
  */
 #include "users.h"
-#include <linux/dma-fence.h>
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
 
@@ -147,37 +146,6 @@ int drm_sched_entity_error(struct drm_sched_entity *entity)
 const struct amdgpu_vm_update_funcs amdgpu_vm_cpu_funcs, amdgpu_vm_sdma_funcs;
 int amdgpu_vm_update_mode;
 
-/* A job of the GPU */
-static const char *lab_fence_name(struct dma_fence *fence)
-{
-	return "lab";
-}
-
-static const struct dma_fence_ops lab_fence_ops = {
-	.get_driver_name = lab_fence_name,
-	.get_timeline_name = lab_fence_name,
-};
-
-struct lab_fence {
-	struct dma_fence base;
-	spinlock_t lock;
-};
-
-KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
-
-static struct dma_fence *lab_fence(struct kunit *test)
-{
-	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_put_fence,
-							&fence->base), 0);
-	return &fence->base;
-}
-
 static void lab_signal(void *fence)
 {
 	dma_fence_signal(fence);
@@ -187,7 +155,7 @@ static struct dma_fence *lab_job(struct kunit *test, struct amdgpu_bo *bo,
 				 enum dma_resv_usage usage)
 {
 	struct dma_resv *resv = bo->tbo.base.resv;
-	struct dma_fence *fence = lab_fence(test);
+	struct dma_fence *fence = users_fence(test);
 
 	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
 	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);

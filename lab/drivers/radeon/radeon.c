@@ -4,7 +4,6 @@
  * that a bound BO holds a reference on its pages, is in radeon_ttm.c.
  */
 #include "users.h"
-#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
@@ -126,42 +125,17 @@ void ttm_bo_move_to_lru_tail(struct ttm_buffer_object *bo)
 {
 }
 
-static const char *lab_fence_name(struct dma_fence *fence)
-{
-	return "lab";
-}
-
-static const struct dma_fence_ops lab_fence_ops = {
-	.get_driver_name = lab_fence_name,
-	.get_timeline_name = lab_fence_name,
-};
-
-struct lab_fence {
-	struct dma_fence base;
-	/* protects base */
-	spinlock_t lock;
-};
-
-KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
-
 /* A job of the GPU that uses the BO */
 static struct dma_fence *lab_job(struct lab_bo *l, enum dma_resv_usage usage)
 {
 	struct dma_resv *resv = l->bo->tbo.base.resv;
-	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-	struct kunit *test = l->test;
+	struct dma_fence *fence = users_fence(l->test);
 
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_put_fence,
-							&fence->base), 0);
-	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
-	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
-	dma_resv_add_fence(resv, &fence->base, usage);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_lock(resv, NULL), 0);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, fence, usage);
 	dma_resv_unlock(resv);
-	return &fence->base;
+	return fence;
 }
 
 static void lab_signal(void *fence)
