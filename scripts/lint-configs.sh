@@ -11,6 +11,7 @@ scratch=
 symbol_of() {
 	case $1 in
 	mm/mmu_notifier.c) echo MMU_NOTIFIER ;;
+	mm/fail_mmu_notifier.c) echo FAIL_MMU_NOTIFIER ;;
 	mm/tests/mmu_notifier_kunit.c) echo MMU_NOTIFIER_KUNIT_TEST ;;
 	lib/test_hmm.c) echo TEST_HMM ;;
 	lib/test_mmu_notifier.c) echo TEST_MMU_NOTIFIER ;;
