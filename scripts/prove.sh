@@ -5,9 +5,9 @@
 #   Fails: kunit SUITE.CASE | selftest TEST | users USER.CASE
 # (one line each, all must fail)
 # and then a diff against the whole series; or none, then that patch is
-# reverted as it is.
-# usage: prove.sh [NAME...]     default: all of lab/prove/BASE, and then the
-#                               table is kept in results/BASE/prove.txt
+# reverted as it is. The table is kept in results/BASE/prove.txt; with names,
+# only their lines are replaced there.
+# usage: prove.sh [NAME...]     default: all of lab/prove/BASE
 . "$(dirname "$0")/lib.sh"
 
 proofs=$top/lab/prove/$BASE
@@ -101,20 +101,25 @@ for name; do
 done
 plain_git -C "$scratch" reset -q --hard
 
+kept=$top/results/$BASE/prove.txt
 {
 	printf '%-32s %-10s %-44s %s\n' "without" "" "this test" ""
-	cat "$table"
+	{
+		cat "$table"
+		[ -n "$all" ] || [ ! -e "$kept" ] || awk '
+			FNR == NR { run[$1]; next }
+			FNR > 1 && !($1 in run)' "$table" "$kept"
+	} | sort -s -k1,1
 } >"$out/prove.txt"
 echo
 cat "$out/prove.txt"
-if [ -n "$all" ]; then
-	mkdir -p "$top/results/$BASE"
-	cp "$out/prove.txt" "$top/results/$BASE/"
-fi
-# Documentation and tests need no proof, code does.
+mkdir -p "${kept%/*}"
+cp "$out/prove.txt" "$kept"
+# Documentation, tests and comments need no proof, code does.
 for patch in $(queue_names); do
 	grep -qxF "Patch: $patch" "$proofs"/*.patch && continue
-	grep -q '^+++ b/mm/tests/' "$queue/$patch" && continue
+	grep -qE '^\+\+\+ b/(mm/tests/|lib/test_)' "$queue/$patch" && continue
+	sed '1,/^---$/d' "$queue/$patch" | grep '^[-+]' | grep -qvE '^(\+\+\+|---) |^[-+][[:space:]]*(/?\*|$)' || continue
 	! grep -qE '^\+\+\+ b/(mm/[^/]*|drivers/.*)\.c$' "$queue/$patch" ||
 		echo "no proof for $patch"
 done

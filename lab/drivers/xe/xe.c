@@ -579,6 +579,24 @@ static void gfx_pending_bind_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
 }
 
+/* Another process submits a job while one runs that uses it. */
+static void gfx_exec_after_refusal_zaps(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct dma_fence *job = lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+
+	lab_refuses(l, USERS_BUSY);
+	dma_fence_signal(job);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	lab_expect_zapped(l);
+
+	/* Whatever runs now can't reach it. */
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	lab_succeeds(l);
+}
+
 /* Not the reaper: what would be repinned must not be unmapped in use. */
 static void gfx_living_process_refuses(struct kunit *test)
 {
@@ -616,6 +634,18 @@ static void gfx_wedged_refuses(struct kunit *test)
 	lab_unbind(l, false);
 	list_del_init(&l->uvma->userptr.invalidate_link);
 	lab_refuses(l, USERS_BUSY);
+}
+
+/* The bind ioctl has not got to the pages yet. */
+static void gfx_unpopulated_succeeds(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_unbind(l, false);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_NE(test, xe_vma_userptr_check_repin(l->uvma), 0);
 }
 
 /* The bind ioctl has the pages: it commits them, whatever the sequence is. */
@@ -743,14 +773,63 @@ static void fault_blocking(struct kunit *test)
 
 /* Compute */
 
-/* Its fence may be signaled by a queue that was killed and still runs. */
-static void compute_signaled_refuses(struct kunit *test)
+/*
+ * The queue runs. The rebind worker takes the userptr off the GPU while the
+ * queue is stopped, and the queue goes on without it.
+ */
+static void compute_zapped_for_the_next_attempt(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
-	l->call.reason = "a preempt fence may signal though the queue runs";
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+	lab_expect_zapped(l);
+
+	KUNIT_EXPECT_FALSE(test, lab_idle());
+	lab_succeeds(l);
+	lab_settle(l);
+	KUNIT_EXPECT_FALSE(test, lab_idle());
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	lab_expect_zapped(l);
+}
+
+/* The queue was killed: its fence is signaled, and it may run for a while. */
+static void compute_killed_queue_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab.suspend_result = -EINVAL;
+	lab.reset_status = 1;
+	l->vm->flags |= XE_VM_FLAG_BANNED;
+	dma_fence_enable_sw_signaling(l->queue.lr.pfence);
+	lab_settle(l);
+	KUNIT_ASSERT_TRUE(test, lab_idle());
+
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	l->vm->flags &= ~XE_VM_FLAG_BANNED;
+	xe_vm_queue_rebind_worker(l->vm);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
+	lab_expect_zapped(l);
+	lab_succeeds(l);
+}
+
+/* Without a queue nobody calls the worker but the callback. */
+static void compute_without_queue(struct kunit *test)
+{
+	struct lab_vm *l = lab_vm(test, XE_VM_FLAG_LR_MODE);
+
+	l->call.reason = "preempt fences don't prove that the queues stopped; next time";
 	lab_refuses(l, USERS_IDLE);
-	lab_expect_untouched(l);
+	lab_settle(l);
+	l->call.reason = NULL;
+	lab_expect_zapped(l);
+	lab_succeeds(l);
+	lab_settle(l);
 }
 
 static void compute_held_lock_refuses(struct kunit *test)
@@ -759,6 +838,16 @@ static void compute_held_lock_refuses(struct kunit *test)
 
 	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
 	lab_expect_untouched(l);
+}
+
+static void compute_never_bound_succeeds(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_unbind(l, false);
+	lab_succeeds(l);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
 }
 
 /* The VM is closed: its userptrs go one by one, and the worker does nothing. */
@@ -798,6 +887,23 @@ static void compute_blocking_after_a_refusal(struct kunit *test)
 	users_blocks(test, &l->call);
 	lab_settle(l);
 	lab_expect_zapped(l);
+}
+
+/* What is being reaped is not repinned, and stays mapped for who uses it. */
+static void reaped_is_not_populated(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	/* What it has is good. */
+	down_write(&l->vm->lock);
+	KUNIT_EXPECT_EQ(test, xe_vma_userptr_pin_pages(l->uvma), 0);
+	l->uvma->userptr.notifier_seq = 3;
+	KUNIT_EXPECT_EQ(test, xe_vma_userptr_pin_pages(l->uvma), -EFAULT);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_PTR_EQ(test, l->uvma->userptr.sg, &l->uvma->userptr.sgt);
+	up_write(&l->vm->lock);
+	dma_fence_signal(l->call.arg);
 }
 
 /* What binds and unbinds leave behind */
@@ -864,9 +970,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(gfx_exec_after_success_zaps),
 	KUNIT_CASE(gfx_busy_refuses),
 	KUNIT_CASE(gfx_pending_bind_refuses),
+	KUNIT_CASE(gfx_exec_after_refusal_zaps),
 	KUNIT_CASE(gfx_living_process_refuses),
 	KUNIT_CASE(gfx_destroyed_refuses),
 	KUNIT_CASE(gfx_wedged_refuses),
+	KUNIT_CASE(gfx_unpopulated_succeeds),
 	KUNIT_CASE(gfx_populated_refuses),
 	KUNIT_CASE(gfx_overtaken_bind_refuses),
 	KUNIT_CASE(gfx_blocking_idle),
@@ -877,11 +985,15 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_never_bound_succeeds),
 	KUNIT_CASE(fault_pending_bind_refuses),
 	KUNIT_CASE(fault_blocking),
-	KUNIT_CASE(compute_signaled_refuses),
+	KUNIT_CASE(compute_zapped_for_the_next_attempt),
+	KUNIT_CASE(compute_killed_queue_refuses),
+	KUNIT_CASE(compute_without_queue),
 	KUNIT_CASE(compute_held_lock_refuses),
+	KUNIT_CASE(compute_never_bound_succeeds),
 	KUNIT_CASE(compute_closed_refuses),
 	KUNIT_CASE(compute_blocking),
 	KUNIT_CASE(compute_blocking_after_a_refusal),
+	KUNIT_CASE(reaped_is_not_populated),
 	KUNIT_CASE(rebound_is_zapped_again),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	{}
