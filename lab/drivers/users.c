@@ -169,6 +169,7 @@ struct users_outcome users_call(struct kunit *test, const struct users_call *cal
 	t->range.start = call->start;
 	t->range.end = call->end;
 	t->range.event = call->event;
+	t->range.owner = call->owner;
 	if (!blocking && !call->event_set)
 		t->range.event = MMU_NOTIFY_CLEAR;
 	if (blocking)

@@ -56,6 +56,7 @@ enum users_state {
  *	MMU_NOTIFY_CLEAR, which users_refuses() and users_succeeds() set unless
  *	@event_set
  * @event_set: @event is meant as it is
+ * @owner: of the range, which is who does what @event says
  * @let_go: called when the callback was found to wait, to end that: releases the
  *	lock, signals the fence. May be NULL if it can't wait.
  * @arg: for @let_go
@@ -73,6 +74,7 @@ struct users_call {
 	unsigned long start, end;
 	enum mmu_notifier_event event;
 	bool event_set;
+	void *owner;
 	void (*let_go)(void *arg);
 	void *arg;
 	const char *reason;

@@ -474,6 +474,53 @@ static void gfx_blocking_waits(struct kunit *test)
 	LAB_EXPECT_OPEN(l);
 }
 
+static unsigned int lab_errors;
+
+void __drm_err(const char *format, ...)
+{
+	lab_errors++;
+}
+
+static const char *lab_fence_name(struct dma_fence *fence)
+{
+	return "lab";
+}
+
+static signed long lab_fence_wait(struct dma_fence *fence, bool intr,
+				  signed long timeout)
+{
+	return -EIO;
+}
+
+static const struct dma_fence_ops lab_fence_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+	.wait = lab_fence_wait,
+};
+
+/* Nothing can be done about it, but it is not silent, and the lock is released. */
+static void gfx_blocking_wait_fails(struct kunit *test)
+{
+	static struct dma_fence fence;
+	static DEFINE_SPINLOCK(lock);
+	struct lab_bo *l = lab_gfx(test);
+	struct dma_resv *resv = l->bo->tbo.base.resv;
+
+	dma_fence_init(&fence, &lab_fence_ops, &lock, dma_fence_context_alloc(1), 1);
+	/* It is static. */
+	dma_fence_get(&fence);
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
+	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(resv);
+
+	lab_errors = 0;
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_errors, 1);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->adev->notifier_lock));
+	dma_fence_signal(&fence);
+}
+
 /* ------------------------------------------------------------------ hsa */
 
 static void lab_destroy_vm(void *data)
@@ -653,6 +700,7 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(gfx_kfd_gets_no_closed_vm),
 	KUNIT_CASE(gfx_blocking_idle),
 	KUNIT_CASE(gfx_blocking_waits),
+	KUNIT_CASE(gfx_blocking_wait_fails),
 	KUNIT_CASE(hsa_lock_held_refuses),
 	KUNIT_CASE(hsa_running_queues_refuse),
 	KUNIT_CASE(hsa_stopped_queues_refuse),

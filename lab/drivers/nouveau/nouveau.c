@@ -149,6 +149,26 @@ static void list_blocking_clears(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 }
 
+/* The GPU's own migration clears what it moves, and there may be no GPU left. */
+static void list_blocking_leaves_out(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm(test);
+
+	l->list.event = MMU_NOTIFY_MIGRATE;
+	l->list.event_set = true;
+	l->list.owner = &l->dev;
+	users_blocks(test, &l->list);
+	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 0);
+	l->list.owner = NULL;
+	users_blocks(test, &l->list);
+	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
+
+	l->svmm.vmm = NULL;
+	users_blocks(test, &l->list);
+	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
+}
+
 static void list_blocking_waits(struct kunit *test)
 {
 	struct lab_svm *l = lab_svm(test);
@@ -216,6 +236,7 @@ static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE(list_unmanaged_refuses),
 	KUNIT_CASE(list_dead_vmm_refuses),
 	KUNIT_CASE(list_blocking_clears),
+	KUNIT_CASE(list_blocking_leaves_out),
 	KUNIT_CASE(list_blocking_waits),
 	KUNIT_CASE(range_held_refuses),
 	KUNIT_CASE(range_idle_succeeds),
