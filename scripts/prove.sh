@@ -72,6 +72,7 @@ while read -r kind test; do
 	if is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$kind" "$test" "$0"; then
 		continue
 	fi
+	say "  $kind $test"
 	run series "$kind" "$test"
 	passed "$test" || die "$test does not pass on the series: run make check"
 	remember
