@@ -1,14 +1,15 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users tree kernel cost lint refresh mbox prove vm clean
+.PHONY: help demo check users soak tree kernel cost lint refresh mbox prove vm clean
 .NOTPARALLEL:
 
-export SRC ACCEL JOBS BASE SOURCES
+export SRC ACCEL JOBS BASE SOURCES SEED
 
 help:
 	@echo "make demo      both kernels, the same scenarios, one table and plot"
 	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
 	@echo "make users     every driver's notifier, unpatched beside patched"
+	@echo "make soak      endurance: ten minutes of OOM kills and worse, at random"
 	@echo "make tree      unpack the base and import the queue into build/"
 	@echo "make kernel    build the unpatched and the patched kernel"
 	@echo "make vm        a shell in a VM with the patched kernel"
@@ -22,6 +23,8 @@ help:
 	@echo "SRC=DIR     a git tree or unpacked source of the base, for make tree"
 	@echo "USERS=...   names under lab/drivers, for make users: only those"
 	@echo "SOURCES=DIR a tree of yours whose drivers make users tests"
+	@echo "SECONDS=N   for make soak: how long, default 600"
+	@echo "SEED=N      for make soak: the same decisions as that run's"
 	@echo "BASE=6.12   the base version"
 	@echo "ACCEL=kvm   run the VM with KVM instead of QEMU's TCG"
 	@echo "JOBS=N      parallel jobs, default: one per processor"
@@ -34,6 +37,12 @@ check:
 
 users:
 	@scripts/users.sh $(USERS)
+
+soak:
+	@scripts/deps.sh
+	@scripts/tree.sh -w
+	@scripts/build.sh series debug
+	@scripts/soak.sh $(SECONDS)
 
 tree:
 	@scripts/deps.sh

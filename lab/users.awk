@@ -1,10 +1,11 @@
 # Makes the table of the users of MMU notifiers from what was seen.
 # usage: awk -f users.awk notifiers base-calls series-calls
 #   notifiers: what scripts/list-notifiers.sh prints
-#   calls: LAB-USER CALLBACK STATE RESULT [REASON...] and LAB-LINES USER CALLBACK
-#   PERCENT OF, from test-users.sh and test-real.sh
+#   calls: LAB-USER CALLBACK STATE RESULT [REASON...], LAB-LINES USER CALLBACK
+#   PERCENT OF, LAB-REHEARSED CALLBACK slept|silent and LAB-ASKED CALLBACK TIMES,
+#   from test-users.sh and test-real.sh
 # Ends with 1 if a callback was not tested or does not keep the contract in the
-# series.
+# series, or if a rehearsal does not find those that sleep, and only those.
 FNR == 1 { part++ }
 part == 1 {
 	count++
@@ -35,6 +36,8 @@ $1 == "LAB-USER" {
 			reason[$2] = reason[$2] (reason[$2] ? "; " : "") why
 	}
 }
+$1 == "LAB-ASKED" { rehearsed[variant, $2] += $3 }
+$1 == "LAB-REHEARSED" && $3 == "slept" { caught[variant, $2] = 1 }
 $1 == "LAB-LINES" && variant == "series" { lines[$3] = $4 " of " $5 }
 
 function verdict(variant, name) {
@@ -52,6 +55,33 @@ function verdict(variant, name) {
 		idle[variant, name] " idle calls"
 }
 
+# What a rehearsal has to say about a callback that is known to sleep, or not to
+function check_rehearsal(variant, name) {
+	if (rehearsed[variant, name]) {
+		nr_rehearsed[variant]++
+		if (caught[variant, name]) {
+			nr_caught[variant]++
+			names[variant] = names[variant] (names[variant] ? ", " : "") \
+				"`" name "`"
+		}
+	} else if (variant == "series") {
+		print variant ": " name " was not rehearsed" >"/dev/stderr"
+		bad = 1
+	}
+	if (slept[variant, name] + 0 != caught[variant, name] + 0) {
+		print variant ": " name (caught[variant, name] ? \
+			" slept in a rehearsal only" : \
+			" sleeps, and was not caught in a rehearsal") >"/dev/stderr"
+		bad = 1
+	}
+}
+
+# "slept in a rehearsal" of how many callbacks
+function rehearsals(variant) {
+	return nr_caught[variant] + 0 " of " nr_rehearsed[variant] + 0 \
+		(names[variant] ? " (" names[variant] ")" : "")
+}
+
 END {
 	print "| notifier | callback | unpatched | patched | non-blocking calls | lines reached | what is still refused although idle |"
 	print "|---|---|---|---|---|---|---|"
@@ -67,6 +97,8 @@ END {
 		printf "| %s (%s) | `%s` | %s | %s | %d | %s | %s |\n", file[i], kind[i],
 			name, before, now, calls["series", name],
 			name in lines ? lines[name] : "", reason[name]
+		check_rehearsal("base", name)
+		check_rehearsal("series", name)
 		if (before ~ /violates/)
 			violating++
 		if (now ~ /violates|not seen/ || unexplained[name])
@@ -75,7 +107,9 @@ END {
 			still++
 	}
 	print ""
-	printf "Callbacks that violate the contract: %d unpatched, %d patched. ", violating, still
+	printf "Callbacks that violate the contract: %d unpatched, %d patched.\n", violating, still
+	print "Caught by a rehearsal on a living process, without any OOM: unpatched " \
+		rehearsals("base") ", patched " rehearsals("series") "."
 	print "Not on this path, as they have neither callback: " others "."
 	exit bad
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The tests: KUnit, kselftests, the drivers' notifiers, and KVM and HMM for real,
-# in the VM with the debug kernel, the consoles, the coverage, and lint. Ends with "N passed, N failed, N skipped".
+# The tests: KUnit, kselftests, the drivers' notifiers, KVM and HMM for real, and
+# a minute of endurance, in the VM with the debug kernel, the consoles, the
+# coverage, and lint. Ends with "N passed, N failed, N skipped".
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check-results
@@ -49,7 +50,9 @@ if step "the packages are there" "$top/scripts/deps.sh" lab lint &&
 		suite selftests "$top/scripts/test-selftests.sh" series
 		suite users "$top/scripts/test-users.sh" series
 		suite real "$top/scripts/test-real.sh" series
+		suite soak "$top/scripts/soak.sh" 60
 	fi
+	suite cocci "$top/scripts/test-cocci.sh"
 	suite lint "$top/scripts/lint.sh"
 fi
 finish

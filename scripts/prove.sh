@@ -2,7 +2,7 @@
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about>
-#   Fails: kunit SUITE.CASE | selftest TEST | users USER.CASE
+#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | soak WORD
 # (one line each, all must fail)
 # and then a diff against the whole series; or none, then that patch is
 # reverted as it is. The table is kept in results/BASE/prove.txt; with names,
@@ -33,6 +33,8 @@ run() {
 	case $2 in
 	kunit) "$top/scripts/test-kunit.sh" "$1" "$3" ;;
 	selftest) "$top/scripts/test-selftests.sh" "$1" "$3" ;;
+	# A word of what has to hold, of a seed with enough of everything
+	soak) KERNEL=$1 SEED=1 "$top/scripts/soak.sh" 30 ;;
 	users) SOURCES=$(tree_of "$1") "$top/scripts/test-users.sh" series "${3%%.*}" ;;
 	*) die "unknown kind of test: $2" ;;
 	esac </dev/null >"$out/results" 2>"$out/log" || :
@@ -40,10 +42,12 @@ run() {
 
 # failed TEST: its result is "not ok", or it took the VM with it
 failed() {
-	grep -qE "^not ok .*[ .]${1##*.}( |\$)" "$out/results" ||
+	grep -qE "^not ok .*[ .]${1##*.}([ :]|\$)" "$out/results" ||
 		grep -q "^not ok .*the VM boots" "$out/results"
 }
-passed() { grep -qE "^ok .*[ .]${1##*.}\$" "$out/results"; }
+passed() {
+	grep -E "^ok .*[ .]${1##*.}([ :]|\$)" "$out/results" | grep -qv '# SKIP'
+}
 
 # take_out NAME: changes the scratch tree
 take_out() {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Real users of MMU notifiers in a VM with the debug kernel: KVM with a guest in
 # it and lib/test_hmm.c, as victims of the OOM killer and under the tests of the
-# kernel tree. Prints a line "ok ..." or "not ok ..." for each. With series, the
+# kernel tree, these once more with all invalidations rehearsed (not on the base,
+# which can't). Prints a line "ok ..." or "not ok ..." for each. With series, the
 # results of the tree's tests are compared to those of the last run with base.
 # How long KVM's callback took goes to build/log/real-WHICH/measured.
 # usage: test-real.sh series|base|scratch
@@ -83,7 +84,8 @@ boot() {
 	fi
 	# The tree's own tests go to a file, too, to be compared.
 	tr -d '\r' <"$console" | sed -n 's/^\[[^]]*\] LAB: //p' |
-		awk -v label="$label" -v own="$out/own" -v on="${2#,}" '
+		awk -v label="$label" -v own="$out/own${2:+-${2#,}}" -v on="${2#,}" '
+		BEGIN { under = on == "rehearsal" ? " under rehearsal" : "" }
 		function result(good, text) {
 			print (good ? "ok " : "not ok ") label ": " text
 		}
@@ -101,12 +103,12 @@ boot() {
 			open = 0
 			if (kind == "exit") {
 				print ($2 == 0 ? "pass" : $2 == 4 ? "skip" : "fail"), name >own
-				result($2 == 0 || $2 == 4, name ($2 == 4 ? " # SKIP " reason : ""))
+				result($2 == 0 || $2 == 4, name under ($2 == 4 ? " # SKIP " reason : ""))
 			} else if (kind == "sum") {
 				result(!fail && pass && $2 == 0, name ": " pass " pass, " \
 					fail " fail, " skip " skip")
 			} else if ($2 != 0 && !fail || !(pass + fail)) {
-				result(0, name ": exit code " $2)
+				result(0, name under ": exit code " $2)
 			}
 			next
 		}
@@ -124,11 +126,11 @@ boot() {
 			if (kind == "sum")
 				print (!good ? "fail" : text ~ /# SKIP/ ? "skip" : "pass"), text >own
 			if (kind == "tap" || !good)
-				result(good, name "." text)
+				result(good, name "." text under)
 		}
 		END {
 			if (open)
-				result(0, name " did not come to its end")
+				result(0, name under " did not come to its end")
 			if (!total)
 				result(0, "nothing was run" (on ? " (" on ")" : ""))
 		}'
@@ -142,6 +144,29 @@ boot() {
 boot tdp "" ""
 # Without nested paging KVM has shadow page tables, and other code to zap them.
 boot shadow ,shadow kvm_amd.npt=0
+
+# Whatever the callbacks say in a rehearsal, the tests have to go as without it.
+if [ "$expect" = series ]; then
+	boot rehearsal ,rehearsal ""
+	if cmp -s "$out/own" "$out/own-rehearsal"; then
+		ok "$label: the tree's tests do as without rehearsal ($(wc -l <"$out/own") results)"
+	else
+		diff "$out/own" "$out/own-rehearsal" | sed -n 's/^[<>]/  &/p' >&2 || :
+		not_ok "$label: the tree's tests do as without rehearsal"
+	fi
+	tr -d '\r' <"$out/console-rehearsal.log" |
+		sed -n 's/^\[[^]]*\] LAB: asked \([0-9].*\)/\1/p' >"$out/asked"
+	for callback in kvm_mmu_notifier_invalidate_range_start \
+			dmirror_interval_invalidate; do
+		text=$(awk -v name="$callback" '$4 == name {
+			print " (asked " $1 " times, refused " $2 " times)" }' "$out/asked")
+		if [ -n "$text" ]; then
+			ok "$label: $callback was rehearsed$text"
+		else
+			not_ok "$label: $callback was rehearsed"
+		fi
+	done
+fi
 
 # What was measured depends on the machine: it is for whoever wants to know.
 cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
@@ -161,7 +186,8 @@ cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 	kvm && /^(not )?ok [0-9]+ / {
 		print "LAB-USER kvm_mmu_notifier_invalidate_range_start idle", \
 			($1 == "ok" ? "succeeded" : "refused")
-	}' >"$out/calls"
+	}
+	$1 == "asked" && $2 > 0 { print "LAB-ASKED", $5, $2 }' >"$out/calls"
 
 if [ "$which" = series ]; then
 	if [ ! -e "$logs/real-base/own" ]; then

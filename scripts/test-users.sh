@@ -48,9 +48,27 @@ awk '
 			print "not ok users: no case was run"
 	}' "$out/lines"
 
-# How many lines of each callback were reached, by gcov's counters.
 calls=$out/calls
-sed -n 's/.*\(LAB-USERS\{0,1\} [a-z].*\)/\1/p' "$out/lines" | grep -h '^LAB-USER ' >"$calls" || :
+sed -n 's/.*\(LAB-\(USER\|REHEARSED\|ASKED\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
+
+# Every callback has to have been rehearsed, at least as often as a case wanted it:
+# where the kernel does not do that the cases would be silent, too.
+awk '
+	$1 == "LAB-USER" && !seen[$2]++ { callback[++count] = $2 }
+	$1 == "LAB-REHEARSED" { wanted[$2]++ }
+	$1 == "LAB-ASKED" { asked[$2] += $3 }
+	END {
+		for (i = 1; i <= count; i++) {
+			name = callback[i]
+			if (wanted[name] && asked[name] >= wanted[name])
+				print "ok users: " name " was rehearsed"
+			else
+				printf "not ok users: %s was rehearsed (%d cases, asked %d times)\n",
+					name, wanted[name], asked[name]
+		}
+	}' "$calls"
+
+# How many lines of each callback were reached, by gcov's counters.
 for module in "$dir"/*/lab_*.ko; do
 	user=${module##*/lab_}
 	user=${user%.ko}

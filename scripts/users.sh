@@ -1,7 +1,8 @@
 #!/bin/sh
 # Every in-tree user of MMU notifiers, unpatched beside patched: the same cases
 # run with the drivers' sources of both trees, and a table says what each
-# callback does. What can run for real does so, on both kernels.
+# callback does, and what a rehearsal finds. What can run for real does so, on
+# both kernels.
 # usage: users.sh [USER...]      with names: only those, and no table
 . "$(dirname "$0")/lib.sh"
 
@@ -37,4 +38,4 @@ awk -f "$top/lab/users.awk" "$out/notifiers" "$out/calls-base" "$out/calls-serie
 cat "$out/users.md"
 cp "$out/users.md" "$results/users.md"
 "$top/scripts/put-into-readme.sh" users "$out/users.md"
-[ "$code" = 0 ] || die "a callback was not tested, or does not keep the contract"
+[ "$code" = 0 ] || die "a callback was not tested, or does not keep the contract, or a rehearsal found something else"

@@ -7,7 +7,9 @@
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/sched/debug.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/string.h>
 #include <trace/events/printk.h>
@@ -39,6 +41,7 @@ struct users_thread {
 	struct kthread_worker *worker;
 	struct kthread_work work;
 	const struct users_call *call;
+	bool rehearse;
 	struct users_outcome out;
 	struct mmu_notifier_range range;
 	struct completion done;
@@ -71,11 +74,14 @@ static bool users_interval(struct users_thread *t)
 {
 	const struct users_call *call = t->call;
 	const struct mmu_interval_notifier_ops *ops = call->interval_ops;
+	bool success;
 
 	if (!ops)
 		ops = call->interval->ops;
 	call->interval->invalidate_seq = 1;
-	return ops->invalidate(call->interval, &t->range, USERS_SEQ);
+	success = ops->invalidate(call->interval, &t->range, USERS_SEQ);
+	t->out.seq_set = call->interval->invalidate_seq == USERS_SEQ;
+	return success;
 }
 
 static bool users_list(struct users_thread *t)
@@ -92,9 +98,9 @@ static bool users_list(struct users_thread *t)
 	return true;
 }
 
-static void users_work(struct kthread_work *work)
+/* The callback alone, as the core would call it */
+static void users_do_call(struct users_thread *t)
 {
-	struct users_thread *t = container_of(work, struct users_thread, work);
 	bool blockable = mmu_notifier_range_blockable(&t->range);
 	int locks;
 
@@ -109,6 +115,106 @@ static void users_work(struct kthread_work *work)
 	t->out.locks = users_locks() - locks;
 	if (t->range.mm)
 		mmap_read_unlock(t->range.mm);
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(users_remove_interval, mmu_interval_notifier_remove,
+			    struct mmu_interval_notifier *);
+
+static void users_remove_list(void *notifier)
+{
+	struct mmu_notifier *list = notifier;
+
+	mmu_notifier_unregister(list, list->mm);
+}
+
+/* Until the case ends, and before what was there before is taken down */
+static int users_insert(struct users_thread *t)
+{
+	const struct users_call *call = t->call;
+	int ret;
+
+	if (call->interval) {
+		ret = mmu_interval_notifier_insert(call->interval, call->mm, call->start,
+						   call->end - call->start,
+						   call->interval_ops);
+		return ret ?: kunit_add_action_or_reset(users_test, users_remove_interval,
+							call->interval);
+	}
+	call->list->ops = call->list_ops;
+	ret = mmu_notifier_register(call->list, call->mm);
+	return ret ?: kunit_add_action_or_reset(users_test, users_remove_list,
+						call->list);
+}
+
+/* What there is to be unmapped; most of the devices here need no memory. */
+static bool users_map(const struct users_call *call)
+{
+	unsigned long size = call->end - call->start;
+	bool mapped;
+
+	mmap_read_lock(call->mm);
+	mapped = find_vma_intersection(call->mm, call->start, call->end);
+	mmap_read_unlock(call->mm);
+	return mapped || vm_mmap(NULL, call->start, size, PROT_READ | PROT_WRITE,
+				 MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED_NOREPLACE,
+				 0) == call->start;
+}
+
+/* As madvise(MADV_DONTNEED) does it */
+static bool users_zap(const struct users_call *call)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(call->mm);
+	vma = find_vma(call->mm, call->start);
+	if (vma && vma->vm_start <= call->start && vma->vm_end >= call->end)
+		zap_page_range_single(vma, call->start, call->end - call->start, NULL);
+	else
+		vma = NULL;
+	mmap_read_unlock(call->mm);
+	return vma;
+}
+
+/*
+ * The core's start and end are not for modules, so memory of the process is
+ * unmapped or zapped. Which invalidations are rehearsed is what lab/guest/run-users
+ * has set: those of a thread with make_it_fail.
+ */
+static void users_do_rehearse(struct users_thread *t)
+{
+	const struct users_call *call = t->call;
+	int locks = users_locks();
+	unsigned long seq = 0;
+
+	if (!call->mm->notifier_subscriptions && users_insert(t))
+		return;
+	if (call->interval)
+		seq = call->interval->invalidate_seq;
+	kthread_use_mm(call->mm);
+	if (users_map(call)) {
+		if (call->known_lock_order)
+			lockdep_off();
+		current->make_it_fail = 1;
+		t->out.success = call->event == MMU_NOTIFY_UNMAP ?
+				 !vm_munmap(call->start, call->end - call->start) :
+				 users_zap(call);
+		current->make_it_fail = 0;
+		if (call->known_lock_order)
+			lockdep_on();
+	}
+	kthread_unuse_mm(call->mm);
+	t->out.seq_set = call->interval && call->interval->invalidate_seq != seq;
+	t->out.locks = users_locks() - locks;
+}
+
+static void users_work(struct kthread_work *work)
+{
+	struct users_thread *t = container_of(work, struct users_thread, work);
+
+	if (t->rehearse)
+		users_do_rehearse(t);
+	else
+		users_do_call(t);
 	complete(&t->done);
 }
 
@@ -150,7 +256,9 @@ static bool users_returns(struct users_thread *t)
 	return completion_done(&t->done);
 }
 
-struct users_outcome users_call(struct kunit *test, const struct users_call *call)
+/* Has the thread do it, and lets go of what it waits for */
+static struct users_outcome users_run(struct kunit *test, const struct users_call *call,
+				      bool rehearse)
 {
 	bool blocking = call->state == USERS_BLOCKING;
 	struct users_thread *t = users_thread;
@@ -163,6 +271,7 @@ struct users_outcome users_call(struct kunit *test, const struct users_call *cal
 	users_thread = NULL;
 
 	t->call = call;
+	t->rehearse = rehearse;
 	memset(&t->out, 0, sizeof(t->out));
 	memset(&t->range, 0, sizeof(t->range));
 	t->range.mm = call->mm;
@@ -194,9 +303,13 @@ struct users_outcome users_call(struct kunit *test, const struct users_call *cal
 	users_thread = t;
 	out.slept = users_slept;
 	out.splat = users_splat;
-	out.seq_set = call->interval && call->interval->invalidate_seq == USERS_SEQ;
-	pr_info("LAB-USER %s %s %s %s\n", call->callback, users_states[call->state],
-		users_result(&out, blocking), call->reason ?: "");
+	if (rehearse)
+		pr_info("LAB-REHEARSED %s %s\n", call->callback,
+			out.slept ? "slept" : "silent");
+	else
+		pr_info("LAB-USER %s %s %s %s\n", call->callback,
+			users_states[call->state], users_result(&out, blocking),
+			call->reason ?: "");
 	if (out.slept)
 		msleep(USERS_QUIET);
 
@@ -204,6 +317,11 @@ struct users_outcome users_call(struct kunit *test, const struct users_call *cal
 			    call->callback);
 	KUNIT_EXPECT_FALSE_MSG(test, out.splat, "the kernel reported something");
 	return out;
+}
+
+struct users_outcome users_call(struct kunit *test, const struct users_call *call)
+{
+	return users_run(test, call, false);
 }
 EXPORT_SYMBOL_GPL(users_call);
 
@@ -251,6 +369,26 @@ struct users_outcome users_blocks(struct kunit *test, const struct users_call *c
 	return out;
 }
 EXPORT_SYMBOL_GPL(users_blocks);
+
+struct users_outcome users_rehearses(struct kunit *test, const struct users_call *call)
+{
+	struct users_call blocking = *call;
+	struct users_outcome out;
+
+	KUNIT_EXPECT_TRUE_MSG(test, call->event == MMU_NOTIFY_UNMAP ||
+			      call->event == MMU_NOTIFY_CLEAR,
+			      "only munmap() and MADV_DONTNEED are rehearsed");
+	KUNIT_EXPECT_FALSE_MSG(test, test_bit(MMF_UNSTABLE, &call->mm->flags),
+			       "the process is being reaped, which is no rehearsal");
+	blocking.state = USERS_BLOCKING;
+	out = users_run(test, &blocking, true);
+	KUNIT_EXPECT_FALSE_MSG(test, out.slept, "%s() slept in a rehearsal",
+			       call->callback);
+	KUNIT_EXPECT_TRUE_MSG(test, out.success, "%s() could not be rehearsed",
+			      call->callback);
+	return out;
+}
+EXPORT_SYMBOL_GPL(users_rehearses);
 
 KUNIT_DEFINE_ACTION_WRAPPER(users_put_mm, mmput, struct mm_struct *);
 

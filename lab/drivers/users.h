@@ -62,6 +62,8 @@ enum users_state {
  * @arg: for @let_go
  * @reason: why it refuses though it is idle, for the table; only for a refusal
  *	that stays, with this reason in its patch or in the driver
+ * @known_lock_order: lockdep is not to look at a rehearsal, because it reports
+ *	the blocking call, rehearsed or not
  */
 struct users_call {
 	const char *callback;
@@ -78,6 +80,7 @@ struct users_call {
 	void (*let_go)(void *arg);
 	void *arg;
 	const char *reason;
+	bool known_lock_order;
 };
 
 /**
@@ -87,7 +90,7 @@ struct users_call {
  * @slept: the kernel reported a sleeping function in non-blocking mode
  * @splat: the kernel reported anything else (lockdep, WARNING, BUG)
  * @locks: locks that it holds on return (needs CONFIG_LOCKDEP)
- * @seq_set: it set the interval notifier's sequence
+ * @seq_set: it set the interval notifier's sequence; in a rehearsal, changed it
  */
 struct users_outcome {
 	bool success;
@@ -115,6 +118,17 @@ void users_refuses(struct kunit *test, const struct users_call *call);
 void users_succeeds(struct kunit *test, const struct users_call *call, bool seq);
 /* A blocking call; the state is set here. It may wait until it is let go. */
 struct users_outcome users_blocks(struct kunit *test, const struct users_call *call);
+
+/*
+ * An invalidation by the process itself, which lives, with the callback in the
+ * core's hands: munmap() of the range if the event is MMU_NOTIFY_UNMAP, as if
+ * nothing is set, or MADV_DONTNEED if it is MMU_NOTIFY_CLEAR. The core rehearses
+ * it: it asks in non-blocking mode first. That must not sleep; the blocking call
+ * that follows may wait until it is let go. If nobody has registered a notifier
+ * with @call->mm the one of @call is, until the case ends. For users.awk it does
+ * not count as a non-blocking call.
+ */
+struct users_outcome users_rehearses(struct kunit *test, const struct users_call *call);
 
 /* A new, empty address space, which lives as long as the test case */
 struct mm_struct *users_mm(struct kunit *test);

@@ -686,6 +686,47 @@ static void hsa_blocking_after_a_refusal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
 }
 
+/* ------------------------------------------ by a process that lives, both */
+
+static void gfx_rehearsed(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct users_outcome out;
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	l->call.let_go = lab_signal;
+	l->call.arg = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
+	out = users_rehearses(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(l->call.arg));
+	LAB_EXPECT_OPEN(l);
+
+	/* Idle: the VM is still needed */
+	out = users_rehearses(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	LAB_EXPECT_OPEN(l);
+}
+
+static void hsa_rehearsed(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	mutex_lock(&l->info->notifier_lock);
+	l->call.let_go = lab_unlock;
+	l->call.arg = &l->info->notifier_lock;
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	lab_expect_evictions(l, 1, 1);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+
+	/* The queues are stopped */
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &l->call).waited);
+	lab_expect_evictions(l, 2, 2);
+	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
+}
+
 static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(gfx_lock_held_refuses),
 	KUNIT_CASE(gfx_reservation_held_refuses),
@@ -709,6 +750,8 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(hsa_blocking),
 	KUNIT_CASE(hsa_blocking_waits_for_the_lock),
 	KUNIT_CASE(hsa_blocking_after_a_refusal),
+	KUNIT_CASE(gfx_rehearsed),
+	KUNIT_CASE(hsa_rehearsed),
 	{}
 };
 

@@ -853,6 +853,57 @@ static void svm_release_ignored(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
 }
 
+/* By a process that lives: stops the queues as without a rehearsal */
+static void rehearsed(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
+	struct users_outcome out;
+
+	call.event = MMU_NOTIFY_CLEAR;
+	call.let_go = svm_unlock;
+	call.arg = &prange->lock;
+	mutex_lock(&prange->lock);
+	out = users_rehearses(test, &call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 1);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+}
+
+/* munmap(); svms->lock keeps the deferred work from freeing the range. */
+static void rehearsed_unmap(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
+
+	mutex_lock(&lab->p.svms.lock);
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, prange->work_item.op, SVM_OP_UNMAP_RANGE);
+	mutex_unlock(&lab->p.svms.lock);
+	flush_work(&lab->p.svms.deferred_list_work);
+	KUNIT_EXPECT_TRUE(test, list_empty(&lab->p.svms.list));
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 0);
+}
+
+static void rehearsed_idle(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, lab->quiesces, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 0);
+}
+
 static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_held_refuses),
 	KUNIT_CASE(svm_never_mapped_succeeds),
@@ -879,6 +930,9 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_blocking_unmaps),
 	KUNIT_CASE(svm_refused_then_blocking),
 	KUNIT_CASE(svm_release_ignored),
+	KUNIT_CASE(rehearsed),
+	KUNIT_CASE(rehearsed_unmap),
+	KUNIT_CASE(rehearsed_idle),
 	{}
 };
 

@@ -290,6 +290,25 @@ static void gntdev_refused_then_blocking(struct kunit *test)
 	}
 }
 
+/* By a process that lives: with all granted, and with nothing left */
+static void gntdev_rehearsed(struct kunit *test)
+{
+	struct gntdev_grant_map *map = gnt_new_mapped(test);
+	struct users_call call = {
+		.callback = "gntdev_invalidate",
+		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
+		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+	};
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+		KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
+		KUNIT_EXPECT_EQ(test, xen.unmaps, 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
+	}
+}
+
 static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_granted_refuses),
 	KUNIT_CASE(gntdev_each_page_refuses),
@@ -300,6 +319,7 @@ static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_failed_unmap_refuses),
 	KUNIT_CASE(gntdev_free_part_refuses),
 	KUNIT_CASE(gntdev_refused_then_blocking),
+	KUNIT_CASE(gntdev_rehearsed),
 	{}
 };
 

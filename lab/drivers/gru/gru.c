@@ -396,6 +396,28 @@ static void gru_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
 
+/* By a process that lives: one call flushes as much as the other. */
+static void gru_rehearsed(struct kunit *test)
+{
+	struct users_call call;
+
+	gru_open(test);
+	gru_load(0, GRU_TEST_CTX);
+	dev->slow = true;
+	call = gru_call(0, GRU_TEST_TLB);
+	users_rehearses(test, &call);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
+	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, dev->active_seen, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
+
+	/* Nothing is loaded any more */
+	gru_load(0, 0);
+	users_rehearses(test, &call);
+	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
+}
+
 static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_active_is_flushed),
 	KUNIT_CASE(gru_edges),
@@ -407,6 +429,7 @@ static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_lock_held),
 	KUNIT_CASE(gru_faults_wait_for_end),
 	KUNIT_CASE(gru_unmapped),
+	KUNIT_CASE(gru_rehearsed),
 	{}
 };
 

@@ -557,6 +557,52 @@ static void cover_unmapped_in_setup(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 }
 
+/* By a process that lives: munmap() takes all entries from the hardware, once. */
+static void rehearsed(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct hfi_holder holder;
+
+	call.let_go = hfi_let_go;
+	call.arg = &holder;
+	hfi_hold(test, &holder, &node->invalidate_mutex);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+	hfi_drop(&holder);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, hfi->tinfo.tidcnt);
+
+	/* Nothing is left to be done */
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, hfi->tinfo.tidcnt);
+}
+
+static void rehearsed_clear_keeps_pins(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_CLEAR);
+
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	hfi_untouched(test, node);
+}
+
+static void cover_rehearse(struct kunit *test)
+{
+	struct users_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
+
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).seq_set);
+}
+
+static void cover_rehearsed_in_setup(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->in_setup = cover_rehearse;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
 /* Whatever entry can't be programmed: what the hardware reaches is pinned. */
 static void setup_half_way(struct kunit *test, int fail)
 {
@@ -612,6 +658,9 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(cover_never_waits),
 	KUNIT_CASE(cover_reaped_in_setup),
 	KUNIT_CASE(cover_unmapped_in_setup),
+	KUNIT_CASE(rehearsed),
+	KUNIT_CASE(rehearsed_clear_keeps_pins),
+	KUNIT_CASE(cover_rehearsed_in_setup),
 	KUNIT_CASE(setup_first_fails),
 	KUNIT_CASE(setup_fails_in_group),
 	KUNIT_CASE(setup_fails_behind_group),

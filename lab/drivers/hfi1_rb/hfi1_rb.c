@@ -306,6 +306,34 @@ static void rb_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 }
 
+/* By a process that lives: with a request under way, and with none */
+static void rb_rehearsed(struct kunit *test)
+{
+	struct sdma_mmu_node *node;
+	struct users_call call;
+
+	rb_open(test);
+	node = rb_pin(test, rb->buf);
+	call = rb_call_first();
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	flush_workqueue(rb->port.hfi1_wq);
+	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
+	KUNIT_EXPECT_EQ(test, kref_read(&node->rb.refcount), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), RB_PAGES);
+	KUNIT_EXPECT_TRUE(test, rb_pinned(node->pages));
+	sdma_mmu_rb_node_put(node);
+	flush_workqueue(rb->port.hfi1_wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
+
+	call = rb_call(rb->buf + RB_PAGES * PAGE_SIZE, rb->buf + 2 * RB_PAGES * PAGE_SIZE);
+	rb_pin_idle(test, call.start);
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, rb_cached(call.start));
+	flush_workqueue(rb->port.hfi1_wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&rb->mm->pinned_vm), 0);
+}
+
 static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_idle_succeeds),
 	KUNIT_CASE(rb_idle_blocks),
@@ -315,6 +343,7 @@ static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_many),
 	KUNIT_CASE(rb_held_spins),
 	KUNIT_CASE(rb_unmapped),
+	KUNIT_CASE(rb_rehearsed),
 	{}
 };
 

@@ -292,6 +292,32 @@ static void i915_reaped_in_submit(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, i915_pinned());
 }
 
+/* By a process that lives, and goes on: the object gets the new pages. */
+static void i915_rehearsed(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open_bound(test);
+	struct users_call call = i915_call();
+	struct users_outcome out;
+
+	call.event = MMU_NOTIFY_CLEAR;
+	call.let_go = i915_unlock;
+	call.arg = obj;
+	dma_resv_lock(obj->base.resv, NULL);
+	out = users_rehearses(test, &call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	if (!out.waited)
+		i915_unlock(obj);
+	i915_stale(test);
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_init(obj), 0);
+	KUNIT_EXPECT_EQ(test, i915_gem_object_userptr_submit_done(obj), 0);
+	KUNIT_EXPECT_TRUE(test, i915_pinned());
+
+	call.event = MMU_NOTIFY_UNMAP;
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).seq_set);
+	i915_stale(test);
+}
+
 static struct kunit_case i915_cases[] = {
 	KUNIT_CASE(i915_unbound_succeeds),
 	KUNIT_CASE(i915_bound_keeps_pins),
@@ -300,6 +326,7 @@ static struct kunit_case i915_cases[] = {
 	KUNIT_CASE(i915_active_keeps_pins),
 	KUNIT_CASE(i915_unmapped_is_not_freed),
 	KUNIT_CASE(i915_reaped_in_submit),
+	KUNIT_CASE(i915_rehearsed),
 	{}
 };
 

@@ -445,6 +445,28 @@ static void mlx5_refused_then_blocking(struct kunit *test)
 	mlx5_asks(test, hca[1], hca[1]->start, mlx5_addr(hca[1], 22), false);
 }
 
+/* By a process that lives: while the HCA is busy, and with nothing mapped */
+static void mlx5_rehearsed(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start,
+					   hca->end);
+
+	call.mm = current->mm;
+	call.let_go = mlx5_let_go;
+	call.arg = hca;
+	mlx5_map(test, hca, 0, 4);
+	hca->busy = true;
+	hca->umrs = 0;
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
+}
+
 static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_held_refuses),
 	KUNIT_CASE(mlx5_held_blocks),
@@ -459,6 +481,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_implicit_child),
 	KUNIT_CASE(mlx5_busy_blocks),
 	KUNIT_CASE(mlx5_refused_then_blocking),
+	KUNIT_CASE(mlx5_rehearsed),
 	{}
 };
 

@@ -230,6 +230,41 @@ static void range_blocking_waits(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 }
 
+/* By a process that lives: the GPU's mappings go once, in the blocking call. */
+static void list_rehearsed(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm(test);
+
+	l->list.let_go = lab_unlock;
+	l->list.arg = &l->svmm.mutex;
+	mutex_lock(&l->svmm.mutex);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->list).waited);
+	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
+	lab_expect_cleared(test, 0, LAB_START, LAB_MANAGED);
+	lab_expect_cleared(test, 1, LAB_MANAGED, LAB_END);
+
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &l->list).waited);
+	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 4);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
+}
+
+static void range_rehearsed(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm(test);
+	struct users_outcome out;
+
+	l->range.let_go = lab_unlock;
+	l->range.arg = &l->svmm.mutex;
+	mutex_lock(&l->svmm.mutex);
+	out = users_rehearses(test, &l->range);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	out = users_rehearses(test, &l->range);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
+}
+
 static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE(list_held_refuses),
 	KUNIT_CASE(list_managed_refuses),
@@ -242,6 +277,8 @@ static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE(range_idle_succeeds),
 	KUNIT_CASE(range_own_exclusive_succeeds),
 	KUNIT_CASE(range_blocking_waits),
+	KUNIT_CASE(list_rehearsed),
+	KUNIT_CASE(range_rehearsed),
 	{}
 };
 

@@ -369,6 +369,28 @@ static void failed_mapping_does_not_bind(struct kunit *test)
 	lab_expect_bind_fails(l);
 }
 
+/*
+ * By a process that lives: while the GPU is at work, and when nothing is bound.
+ * Any munmap() of a bound BO takes its reservation in an invalidation. Memory is
+ * allocated under reservations, which may invalidate, so lockdep reports that.
+ */
+static void rehearsed(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	l->call.mm = current->mm;
+	l->call.known_lock_order = true;
+	l->call.let_go = lab_signal;
+	l->call.arg = lab_job(l, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_EQ(test, lab.validated, 1);
+	lab_expect_unbound(l);
+	l->call.known_lock_order = false;
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_EQ(test, lab.validated, 1);
+}
+
 static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(unbound_succeeds),
 	KUNIT_CASE(idle_succeeds_and_pages_are_held),
@@ -379,6 +401,7 @@ static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(failed_pin_does_not_bind),
 	KUNIT_CASE(failed_table_does_not_bind),
 	KUNIT_CASE(failed_mapping_does_not_bind),
+	KUNIT_CASE(rehearsed),
 	{}
 };
 

@@ -157,6 +157,39 @@ static void snapshot_blocking_waits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 }
 
+/* By a process that lives: first while the mirror is busy, then when it is idle */
+static void lab_rehearse(struct kunit *test, struct lab_mirror *l,
+			 struct users_call *call)
+{
+	struct users_outcome out;
+
+	call->let_go = lab_unlock;
+	call->arg = &l->dmirror.mutex;
+	mutex_lock(&l->dmirror.mutex);
+	out = users_rehearses(test, call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	out = users_rehearses(test, call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->dmirror.mutex));
+}
+
+static void mirror_rehearsed(struct kunit *test)
+{
+	struct lab_mirror *l = lab_mirror(test);
+
+	lab_rehearse(test, l, &l->call);
+	lab_expect_gone(test, l);
+}
+
+static void snapshot_rehearsed(struct kunit *test)
+{
+	struct lab_mirror *l = lab_mirror(test);
+
+	lab_rehearse(test, l, &l->range);
+}
+
 static struct kunit_case test_hmm_cases[] = {
 	KUNIT_CASE(mirror_idle_succeeds),
 	KUNIT_CASE(mirror_held_refuses),
@@ -165,6 +198,8 @@ static struct kunit_case test_hmm_cases[] = {
 	KUNIT_CASE(snapshot_idle_succeeds),
 	KUNIT_CASE(snapshot_held_refuses),
 	KUNIT_CASE(snapshot_blocking_waits),
+	KUNIT_CASE(mirror_rehearsed),
+	KUNIT_CASE(snapshot_rehearsed),
 	{}
 };
 

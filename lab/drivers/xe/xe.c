@@ -548,13 +548,16 @@ static void gfx_idle_succeeds(struct kunit *test)
 static void gfx_exec_after_success_zaps(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
+	int err;
 
 	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
 	lab_succeeds(l);
 	lab_expect_invalidated(l);
+	/* To fail an expectation allocates memory, which is not for under the lock. */
 	down_read(&l->vm->userptr.notifier_lock);
-	KUNIT_EXPECT_EQ(test, __xe_vm_userptr_needs_repin(l->vm), -EAGAIN);
+	err = __xe_vm_userptr_needs_repin(l->vm);
 	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, err, -EAGAIN);
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
 	lab_expect_zapped(l);
 }
@@ -889,6 +892,51 @@ static void compute_blocking_after_a_refusal(struct kunit *test)
 	lab_expect_zapped(l);
 }
 
+/* By a process that lives */
+
+static void gfx_rehearsed(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out;
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	out = users_rehearses(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+
+	/* Idle, and nothing of it is mapped any more */
+	out = users_rehearses(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+static void fault_rehearsed(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	lab_expect_zapped(l);
+}
+
+/* The blocking call stops the queue, and the rebind worker finds nothing to repin. */
+static void compute_rehearsed(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).seq_set);
+	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+	lab_expect_zapped(l);
+}
+
 /* What is being reaped is not repinned, and stays mapped for who uses it. */
 static void reaped_is_not_populated(struct kunit *test)
 {
@@ -942,10 +990,12 @@ static bool lab_unbind_is_waited_for(struct lab_vm *l)
 		.base.op = DRM_GPUVA_OP_UNMAP,
 		.base.unmap.va = &l->uvma->vma.gpuva,
 	};
+	int err;
 
 	down_read(&l->vm->userptr.notifier_lock);
-	KUNIT_EXPECT_EQ(l->test, op_check_userptr(l->vm, &op, &update), 0);
+	err = op_check_userptr(l->vm, &op, &update);
 	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(l->test, err, 0);
 	return update.wait_vm_bookkeep;
 }
 
@@ -993,6 +1043,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(compute_closed_refuses),
 	KUNIT_CASE(compute_blocking),
 	KUNIT_CASE(compute_blocking_after_a_refusal),
+	KUNIT_CASE(gfx_rehearsed),
+	KUNIT_CASE(fault_rehearsed),
+	KUNIT_CASE(compute_rehearsed),
 	KUNIT_CASE(reaped_is_not_populated),
 	KUNIT_CASE(rebound_is_zapped_again),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
