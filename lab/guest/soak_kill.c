@@ -50,6 +50,15 @@ static bool has_exited(pid_t pid)
 	       info.si_pid == pid;
 }
 
+/* Not by a signal: see give_up() */
+static bool gave_up(pid_t pid)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid == pid && info.si_code == CLD_EXITED;
+}
+
 static bool victims_exited(struct round *r)
 {
 	unsigned int i;
@@ -108,7 +117,10 @@ static bool start_victims(struct round *r)
 	return true;
 }
 
-/* Who is killed before is no less of a victim, only a less interesting one. */
+/*
+ * Who is killed before is no less of a victim, only a less interesting one. Its
+ * own threads may have crashed it, too.
+ */
 static bool victims_ready(struct round *r)
 {
 	const struct plan *p = &r->plan;
@@ -124,11 +136,14 @@ static bool victims_ready(struct round *r)
 		if (ready == p->victims &&
 		    (!stuck || on_dev_nr_stuck(r->dev) >= (int)ready))
 			break;
-		if (cgroup_kills(r) > r->kills) {
+		for (i = 0; i < p->victims; i++)
+			if (gave_up(r->pid[i]))
+				return false;
+		if (cgroup_kills(r) > r->kills || victims_exited(r)) {
 			count(COUNT_EARLY, 1);
 			return true;
 		}
-		if (on_now_ms() > until || victims_exited(r))
+		if (on_now_ms() > until)
 			return false;
 		on_sleep_ms(5);
 	}
