@@ -1,7 +1,8 @@
 #!/bin/sh
-# The tests: KUnit, kselftests, the drivers' notifiers, KVM and HMM for real, and
-# a minute of endurance, in the VM with the debug kernel, the consoles, the
-# coverage, and lint. Ends with "N passed, N failed, N skipped".
+# The tests: KUnit, kselftests, the drivers' notifiers, KVM and HMM for real, the
+# worked example and a minute of endurance, in the VM with the debug kernel, the
+# consoles, the coverage, the Coccinelle rule, and lint. Ends with
+# "N passed, N failed, N skipped".
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check-results
@@ -50,6 +51,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab lint &&
 		suite selftests "$top/scripts/test-selftests.sh" series
 		suite users "$top/scripts/test-users.sh" series
 		suite real "$top/scripts/test-real.sh" series
+		suite example "$top/scripts/test-example.sh" series
 		suite soak "$top/scripts/soak.sh" 60
 	fi
 	suite cocci "$top/scripts/test-cocci.sh"
