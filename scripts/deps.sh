@@ -14,7 +14,7 @@ packages() {
 			qemu-system-x86
 		;;
 	demo) echo gnuplot-nox ;;
-	lint) echo sparse shellcheck perl quilt clang lld llvm coccinelle ;;
+	lint) echo sparse shellcheck perl quilt clang lld llvm coccinelle python3-sphinx ;;
 	*) die "no such group: $1 (lab, demo or lint)" ;;
 	esac
 }

@@ -15,6 +15,7 @@ done
 
 {
 	"$top/scripts/lint-queue.sh"
+	"$top/scripts/lint-docs.sh"
 	"$top/scripts/lint-builds.sh"
 	"$top/scripts/lint-configs.sh"
 	"$top/scripts/lint-scripts.sh"
