@@ -14,7 +14,11 @@ packages() {
 			qemu-system-x86
 		;;
 	demo) echo gnuplot-nox ;;
-	lint) echo sparse shellcheck perl quilt clang lld llvm coccinelle python3-sphinx ;;
+	# coccinelle looks for libpython3.*.so, and does not depend on it
+	lint)
+		echo sparse shellcheck perl quilt clang lld llvm coccinelle \
+			libpython3-dev python3-sphinx
+		;;
 	*) die "no such group: $1 (lab, demo or lint)" ;;
 	esac
 }
