@@ -196,12 +196,14 @@ static void kill_victims(struct round *r)
 static bool wait_kill(struct round *r)
 {
 	long long until = on_now_ms() + KILL_MS;
+	/* The first victim is who runs into the limit. */
+	bool overruns = r->plan.kind == KILL_SELF || r->plan.kind == KILL_GROUP;
 
 	if (r->plan.kind == KILL_SIGNAL)
 		return true;
 	while (cgroup_kills(r) == r->kills) {
 		/* Its own threads may have crashed it: not the subject. */
-		if (victims_exited(r))
+		if (victims_exited(r) || (overruns && has_exited(r->pid[0])))
 			return true;
 		if (on_now_ms() > until)
 			return false;
