@@ -196,7 +196,12 @@ static void __noreturn get_stuck(void)
 		ioctl(args->dev, TEST_MMU_NOTIFIER_CHURN, &churn);
 		break;
 	case HANG_HELD:
-		munmap(memory, PAGE);
+		/*
+		 * Not less: where a huge page could be that is cut, notifiers
+		 * are called under the lock of the anon_vma, and compaction,
+		 * which everybody waits for, would wait for that.
+		 */
+		munmap(memory, HUGE_PAGE);
 		break;
 	}
 	for (;;)
