@@ -1,9 +1,9 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users soak tree kernel cost lint refresh mbox prove vm clean
+.PHONY: help demo check users soak tree kernel cost lint refresh mbox prove bench vm clean
 .NOTPARALLEL:
 
-export SRC ACCEL JOBS BASE SOURCES SEED
+export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
 
 help:
 	@echo "make demo      both kernels, the same scenarios, one table and plot"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint      checkpatch, sparse, a build of every patch, shellcheck"
 	@echo "make prove     take fixes out one at a time: which test fails?"
 	@echo "make cost      what reaping costs, in instructions, and text size"
+	@echo "make bench     both kernels compared, in full, and how cost grows"
 	@echo "make clean     remove what was built (never work in a tree)"
 	@echo
 	@echo "SRC=DIR     a git tree or unpacked source of the base, for make tree"
@@ -26,6 +27,9 @@ help:
 	@echo "SECONDS=N   for make soak: how long, default 600"
 	@echo "SEED=N      for make soak: the same decisions as that run's"
 	@echo "BASE=6.12   the base version"
+	@echo "QUICK=1     for make bench: less of everything, a test of the bench"
+	@echo "COMPARE=A,B for make bench: two kernels of yours that are built"
+	@echo "BASE_ONLY=1 for make bench: one kernel, not compared to any"
 	@echo "ACCEL=kvm   run the VM with KVM instead of QEMU's TCG"
 	@echo "JOBS=N      parallel jobs, default: one per processor"
 
@@ -70,6 +74,9 @@ prove:
 
 cost:
 	@scripts/cost.sh
+
+bench:
+	@scripts/bench.sh
 
 vm:
 	@scripts/vm.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests: KUnit, kselftests, the drivers' notifiers, KVM and HMM for real, the
 # worked example and a minute of endurance, in the VM with the debug kernel, the
-# consoles, the coverage, the Coccinelle rule, and lint. Ends with
+# consoles, the coverage, the Coccinelle rule, lint, and a short bench. Ends with
 # "N passed, N failed, N skipped".
 . "$(dirname "$0")/lib.sh"
 
@@ -56,5 +56,6 @@ if step "the packages are there" "$top/scripts/deps.sh" lab lint &&
 	fi
 	suite cocci "$top/scripts/test-cocci.sh"
 	suite lint "$top/scripts/lint.sh"
+	suite bench env QUICK=1 "$top/scripts/bench.sh"
 fi
 finish

@@ -28,18 +28,9 @@ for kernel in base series; do
 	[ -s "$out/$kernel.data" ] || die "nothing was counted: see $out/$kernel.log"
 done
 
-# Functions only; those of a tracepoint are there for CONFIG_TRACEPOINTS.
-"$tree/scripts/bloat-o-meter" -c "$base_tree/o-vm/vmlinux" "$tree/o-vm/vmlinux" \
-	>"$out/bloat" || die "bloat-o-meter failed"
-sed '/^Total/q' "$out/bloat" | awk '
-	$4 ~ /^[+-][0-9]+$/ {
-		all += $4
-		if ($1 ~ /^(perf_trace|trace_event_raw_event|trace_raw_output|__traceiter|__probestub|__SCT__tp_func)_/)
-			trace += $4
-	}
-	END { print all, trace + 0 }' >"$out/text"
+"$top/scripts/text-growth.sh" "$base_tree/o-vm/vmlinux" "$tree/o-vm/vmlinux" \
+	"$out/bloat" >"$out/text"
 
-# shellcheck disable=SC2046 # two numbers
 awk -v text="$(cut -d' ' -f1 "$out/text")" -v trace="$(cut -d' ' -f2 "$out/text")" \
 	-f "$top/lab/cost.awk" "$out/base.data" "$out/series.data" >"$out/cost.md" && code=0 || code=1
 cat "$out/cost.md"

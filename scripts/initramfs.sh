@@ -1,14 +1,18 @@
 #!/bin/sh
 # Makes an initramfs: busybox, lab/guest/init, the test device, and FILES.
-# usage: initramfs.sh base|series|scratch CONFIG OUT [FILE...]
+# usage: initramfs.sh base|series|scratch|DIR CONFIG OUT [FILE...]
+# DIR is an object directory, with its whole path.
 # A FILE named lab-run becomes the command that init runs, *.ko goes to
 # /lib/lab (init loads the test device from there), all else into /bin.
 . "$(dirname "$0")/lib.sh"
 
-[ $# -ge 3 ] || die "usage: initramfs.sh base|series|scratch CONFIG OUT [FILE...]"
+[ $# -ge 3 ] || die "usage: initramfs.sh base|series|scratch|DIR CONFIG OUT [FILE...]"
 which=$1 config=$2 out=$3
 shift 3
-objects=$(tree_of "$which")/o-$config
+case $which in
+/*) objects=$which ;;
+*) objects=$(tree_of "$which")/o-$config ;;
+esac
 pack=$objects/usr/gen_init_cpio
 device=$objects/test-device/test_mmu_notifier.ko
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Messages, time and small files for the demo. */
+/* Messages, time and small files for the demo and the bench. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@ void die(const char *fmt, ...)
 {
 	va_list ap;
 
-	printf("LAB: demo: ");
+	printf("LAB: %s: ", program_invocation_short_name);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
