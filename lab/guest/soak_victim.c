@@ -223,6 +223,9 @@ void __noreturn victim_main(struct victim_args *victim)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (overrun == MAP_FAILED)
 		give_up("mmap");
+	/* A fault of more than a page may compact, which calls who is held. */
+	if (p->hang == HANG_HELD)
+		madvise(overrun, OVERRUN, MADV_NOHUGEPAGE);
 	/* From the second page on, a fault does not need mmap_lock. */
 	overrun[0] = 1;
 	attach_all();
