@@ -193,17 +193,28 @@ static void kill_victims(struct round *r)
 	}
 }
 
+/*
+ * Has the first victim, who runs into the limit, crashed? It was killed then, too,
+ * but its first thread may be stuck.
+ */
+static bool has_crashed(struct round *r)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", r->pid[0]);
+	return has_exited(r->pid[0]) || read_key(path, "Threads:") == 1;
+}
+
 static bool wait_kill(struct round *r)
 {
 	long long until = on_now_ms() + KILL_MS;
-	/* The first victim is who runs into the limit. */
 	bool overruns = r->plan.kind == KILL_SELF || r->plan.kind == KILL_GROUP;
 
 	if (r->plan.kind == KILL_SIGNAL)
 		return true;
 	while (cgroup_kills(r) == r->kills) {
 		/* Its own threads may have crashed it: not the subject. */
-		if (victims_exited(r) || (overruns && has_exited(r->pid[0])))
+		if (victims_exited(r) || (overruns && has_crashed(r)))
 			return true;
 		if (on_now_ms() > until)
 			return false;

@@ -58,7 +58,9 @@ static void plan_mend(struct plan *p, struct rng *r)
 		p->movers = 0;
 		/* It waits for mmap_lock, and the worker in it. */
 		p->mrelease_ms = 0;
-		if (p->backing == BACK_HUGE || p->backing == BACK_SWAPPED)
+		/* To split a large folio is reclaim. */
+		if (p->backing == BACK_HUGE || p->backing == BACK_LARGE ||
+		    p->backing == BACK_SWAPPED)
 			p->backing = BACK_SMALL;
 	}
 	/* What another one wants is more than is left. */
