@@ -126,19 +126,23 @@ static bool victims_ready(struct round *r)
 	const struct plan *p = &r->plan;
 	long long until = on_now_ms() + READY_MS;
 	bool stuck = p->hang == HANG_STICK || p->hang == HANG_CHURN;
-	unsigned int i, ready;
+	unsigned int i, ready, exited;
 
 	for (;;) {
 		ready = 0;
-		for (i = 0; i < p->victims; i++)
-			ready += __atomic_load_n(&r->shared->ready[i],
-						 __ATOMIC_ACQUIRE);
-		if (ready == p->victims &&
-		    (!stuck || on_dev_nr_stuck(r->dev) >= (int)ready))
-			break;
-		for (i = 0; i < p->victims; i++)
+		exited = 0;
+		for (i = 0; i < p->victims; i++) {
 			if (gave_up(r->pid[i]))
 				return false;
+			if (has_exited(r->pid[i]))
+				exited++;
+			else
+				ready += __atomic_load_n(&r->shared->ready[i],
+							 __ATOMIC_ACQUIRE);
+		}
+		if (ready && ready + exited == p->victims &&
+		    (!stuck || on_dev_nr_stuck(r->dev) >= (int)ready))
+			break;
 		if (cgroup_kills(r) > r->kills || victims_exited(r)) {
 			count(COUNT_EARLY, 1);
 			return true;
