@@ -41,6 +41,10 @@ static void plan_mend(struct plan *p, struct rng *r)
 	/* The limit is the worker's own, who could not let go any more. */
 	if (p->kind == KILL_SHRINK && p->hang == HANG_HELD)
 		p->hang = HANG_STICK;
+	/* To run into a limit is to reclaim, which would be held as well. */
+	if (p->hang == HANG_HELD &&
+	    (p->kind == KILL_SELF || p->kind == KILL_GROUP))
+		p->kind = KILL_OTHER;
 	if (p->kind != KILL_GROUP)
 		p->victims = 1;
 	if (p->kind == KILL_GROUP && p->mib > 4)
