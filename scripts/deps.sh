@@ -14,10 +14,11 @@ packages() {
 			qemu-system-x86
 		;;
 	demo) echo gnuplot-nox ;;
-	# coccinelle looks for libpython3.*.so, and does not depend on it
+	# coccinelle looks for libpython3.*.so, and does not depend on it; the
+	# documents want yaml
 	lint)
 		echo sparse shellcheck perl quilt clang lld llvm coccinelle \
-			libpython3-dev python3-sphinx
+			libpython3-dev python3-sphinx python3-yaml
 		;;
 	*) die "no such group: $1 (lab, demo or lint)" ;;
 	esac
