@@ -5,57 +5,67 @@
 # "N passed, N failed, N skipped".
 . "$(dirname "$0")/lib.sh"
 
-results=$logs/check-results
-mkdir -p "$logs"
-: >"$results"
+results=$logs/check
+rm -rf "$results"
+mkdir -p "$results"
 
+suite() { "$top/scripts/suite.sh" "$@"; }
+
+# step TEXT COMMAND...: one without results of its own
+step() {
+	step_text=$1
+	shift
+	if "$@"; then
+		ok "$step_text"
+	else
+		not_ok "$step_text"
+	fi | tee -a "$results/steps"
+	! grep -qxF "not ok $step_text" "$results/steps"
+}
+
+# The suites that were wanted have said something, be it that they can't begin.
 finish() {
-	skipped=$(grep -c '^ok .*# SKIP' "$results" || :)
-	passed=$(($(grep -c '^ok ' "$results" || :) - skipped))
-	failed=$(grep -c '^not ok ' "$results" || :)
+	for name in $wanted; do
+		[ -s "$results/$name" ] ||
+			not_ok "$name: no result" | tee "$results/$name"
+	done
+	skipped=$(cat "$results"/* | grep -c '^ok .*# SKIP' || :)
+	passed=$(($(cat "$results"/* | grep -c '^ok ' || :) - skipped))
+	failed=$(cat "$results"/* | grep -c '^not ok ' || :)
 	if [ "$failed" -gt 0 ]; then
 		echo
-		grep '^not ok ' "$results"
+		cat "$results"/* | grep '^not ok '
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
-# step NAME COMMAND...: one without results of its own
-step() {
-	step_name=$1
-	shift
-	if "$@"; then
-		ok "$step_name"
-	else
-		not_ok "$step_name"
-	fi | tee -a "$results"
-	! grep -qxF "not ok $step_name" "$results"
-}
+# Compiling and the VMs, which wait most of the time, go side by side; the VMs
+# come first. A process group of its own, to end all of it.
+host=
+end_host() { [ -z "$host" ] || kill -TERM -- "-$host" 2>/dev/null || :; }
+trap end_host EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
-# suite NAME COMMAND...: one that prints results; to fail before it has one is
-# a result, too
-suite() {
-	suite_name=$1
-	suite_before=$(wc -l <"$results")
-	shift
-	"$@" | tee -a "$results"
-	[ "$(wc -l <"$results")" -gt "$suite_before" ] ||
-		not_ok "$suite_name: no result" | tee -a "$results"
-}
-
-if step "the packages are there" "$top/scripts/deps.sh" lab lint &&
+wanted="steps"
+if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
+	wanted="$wanted cocci lint bench kunit selftests users real example soak"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
+		nice setsid "$top/scripts/check-host.sh" </dev/null &
+		host=$!
 		suite kunit "$top/scripts/test-kunit.sh" series
 		suite selftests "$top/scripts/test-selftests.sh" series
 		suite users "$top/scripts/test-users.sh" series
 		suite real "$top/scripts/test-real.sh" series
 		suite example "$top/scripts/test-example.sh" series
+		wait "$host" || :
+		host=
+		# It counts kills: alone.
 		suite soak "$top/scripts/soak.sh" 60
+	else
+		"$top/scripts/check-host.sh"
 	fi
-	suite cocci "$top/scripts/test-cocci.sh"
-	suite lint "$top/scripts/lint.sh"
-	suite bench env QUICK=1 "$top/scripts/bench.sh"
 fi
 finish

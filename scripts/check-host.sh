@@ -1,0 +1,8 @@
+#!/bin/sh
+# The part of make check that needs no debug kernel: it compiles, mostly.
+. "$(dirname "$0")/lib.sh"
+
+suite() { "$top/scripts/suite.sh" "$@"; }
+suite cocci "$top/scripts/test-cocci.sh"
+suite lint "$top/scripts/lint.sh"
+suite bench env QUICK=1 "$top/scripts/bench.sh"
