@@ -17,6 +17,7 @@ END {
 	many("1 GiB, 4,096 refuse 4 KiB each")
 	bystanders("limit 256 MiB: 160 MiB victim, 3 bystanders of 20 MiB")
 	mrelease("process_mrelease(), 256 MiB, one refuses 4 KiB")
+	exits("a 32 MiB victim that can exit, and a bystander")
 	list("list notifier refuses beside an interval tree")
 	health("all of them")
 }
@@ -129,6 +130,16 @@ function mrelease(scenario,    s) {
 	    "all but 4 KiB", verdict(within(s, "left_kib", 4) && get("series", s, "freed_kib") > 0))
 	row(scenario, "it returns", errno(get("base", s, "errno")), errno(get("series", s, "errno")),
 	    "EAGAIN", verdict(get("series", s, "errno") == 11))
+}
+
+# Each round has one victim and should have no other.
+function exits(scenario,    s, rounds) {
+	s = "exits"
+	rounds = get("series", s, "rounds")
+	row(scenario, "killed in " rounds " rounds", get("base", s, "kills"),
+	    get("series", s, "kills"), rounds,
+	    verdict(rounds > 0 && get("series", s, "kills") == rounds &&
+		    get("series", s, "served") == rounds))
 }
 
 function hang(k, key) {

@@ -217,6 +217,7 @@ static const struct {
 	{ "small", play_small },
 	{ "big", play_big },
 	{ "mrelease", play_mrelease },
+	{ "exits", play_exits },
 	{ "list", play_list },
 };
 

@@ -36,7 +36,7 @@ void trace_poll(trace_fn fn, void *arg);
 /* demo_victim.c */
 
 /**
- * struct victim_spec - a process that can be killed but does not leave
+ * struct victim_spec - a process that is to be killed
  * @name: of the scenario, and of its memory cgroup
  * @size: how much memory it fills
  * @limit: memory.max of its cgroup
@@ -44,6 +44,7 @@ void trace_poll(trace_fn fn, void *arg);
  * @intervals: how many refusing 4 KiB interval notifiers, spread evenly
  * @list: instead, a refusing list notifier beside two interval notifiers that
  *	accept; a thread waits for the removal of the first one
+ * @exits: it can leave when it is killed; the others can't
  */
 struct victim_spec {
 	const char *name;
@@ -52,6 +53,7 @@ struct victim_spec {
 	bool huge;
 	unsigned int intervals;
 	bool list;
+	bool exits;
 };
 
 struct victim {
@@ -130,5 +132,9 @@ struct scene {
 void data(const char *scenario, const char *key, long value);
 void play(struct scene *scene, int nr);
 void kill_until_given_up(struct scene *s);
+
+/* demo_exits.c */
+
+void play_exits(void);
 
 #endif /* LAB_DEMO_H */

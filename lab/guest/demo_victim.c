@@ -203,6 +203,8 @@ static void victim_main(struct victim *v)
 	add_notifiers(v, start);
 	if (v->spec->list)
 		start_removal(v, (void *)start);
+	while (v->spec->exits)
+		pause();
 	ioctl(v->dev, TEST_MMU_NOTIFIER_STICK, &seconds);
 	_exit(0);
 }
