@@ -8,7 +8,7 @@
 
 #include "demo.h"
 
-#define ROUNDS		100
+#define ROUNDS		50
 #define WANTED		(36 * MIB)
 #define PATIENCE	(10 * SEC)
 
