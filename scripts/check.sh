@@ -43,7 +43,7 @@ finish() {
 # Compiling and the VMs, which wait most of the time, go side by side; the VMs
 # come first. A process group of its own, to end all of it.
 host=
-end_host() { [ -z "$host" ] || kill -TERM -- "-$host" 2>/dev/null || :; }
+end_host() { [ -z "$host" ] || kill -s TERM -- "-$host" 2>/dev/null || :; }
 trap end_host EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
