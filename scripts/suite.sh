@@ -9,4 +9,11 @@ shift
 mkdir -p "$logs/check"
 # Messages through a pipe, not to a terminal: there may be another suite that
 # writes there, and a progress line that rewrites itself would not be readable.
-{ "$@" 2>&1 >&3 3>&- | cat >&2; } 3>&1 | sed -u "w $kept"
+code=$logs/check/.code-${kept##*/}
+{ { "$@" 2>&1 >&3 3>&- && echo 0 >"$code" || echo $? >"$code"; } | cat >&2; } 3>&1 |
+	sed -u "w $kept"
+
+# One that ended before it was through must not pass for what it said until then.
+if [ "$(cat "$code")" != 0 ] && ! grep -q '^not ok ' "$kept"; then
+	not_ok "${kept##*/}: it ends early (exit code $(cat "$code"))" | tee -a "$kept"
+fi
