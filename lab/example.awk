@@ -27,6 +27,8 @@ function normal(line) {
 	gsub(/cache: [0-9]+ KiB before, [0-9]+ KiB/, "cache: N KiB before, N KiB", line)
 	gsub(/pid N: [0-9]+, without mmap_lock: [0-9]+/, "pid N: N, without mmap_lock: N", line)
 	gsub(/refused [0-9]+ times/, "refused N times", line)
+	gsub(/hitcount: +[0-9]+/, "hitcount: N", line)
+	gsub(/Hits: [0-9]+/, "Hits: N", line)
 	gsub(/Tainted: [^0-9]* [0-9].*/, "Tainted", line)
 	gsub(/[ \t]+/, " ", line)
 	sub(/ $/, "", line)

@@ -12,12 +12,18 @@ END {
 	held("one", "256 MiB, one refuses 4 KiB", 4)
 	held("one-thp", "256 MiB in huge pages, one refuses 4 KiB", 2048)
 	held("spread-64", "256 MiB, 64 refuse 4 KiB each", 64 * 4)
+	whole("whole", "256 MiB, one interval over all of it refuses, accepts in blocking mode")
 	held("one-1g", "1 GiB, one refuses 4 KiB", 4)
 	held("spread-4096", "1 GiB, 4,096 refuse 4 KiB each", 4096 * 4)
 	many("1 GiB, 4,096 refuse 4 KiB each")
 	bystanders("limit 256 MiB: 160 MiB victim, 3 bystanders of 20 MiB")
 	mrelease("process_mrelease(), 256 MiB, one refuses 4 KiB")
 	exits("a 32 MiB victim that can exit, and a bystander")
+	queue("victims that refuse 4 KiB for ever, in front of one that does not")
+	waits("behind-slow", "a second container's victim behind a slow one", "kill to reaped", "reaped_ms", 2500)
+	waits("hang-exit", "a driver hangs in its victim's exit, a bystander", "who needs memory gets it after", "served_ms", 0)
+	waits("hang-holder", "the same, and who is to let go needs memory first", "he gets it after", "served_ms", 0)
+	waits("hang-machine", "the same, and the whole machine is out of memory", "who needs memory gets it after", "served_ms", 0)
 	list("list notifier refuses beside an interval tree")
 	health("all of them")
 }
@@ -46,17 +52,26 @@ function seconds(us) {
 	return us < 1000000 ? sprintf("%.1f ms", us / 1000) : sprintf("%.2f s", us / 1000000)
 }
 
-function held_all(k, s,    a, n, i, kib, text, same, large) {
-	n = split("first_pass_left_kib held_1s_kib held_3s_kib held_5s_kib", a, " ")
+# What a pass has left is known where the tracepoint says it. The pages are
+# counted later, and a worker may have been at them by then.
+function after_pass(k, s,    left) {
+	left = get(k, s, "first_pass_left_kib_by_trace")
+	return left > get(k, s, "first_pass_left_kib") ? left : get(k, s, "first_pass_left_kib")
+}
+function held_at(k, s, i) {
+	return i == 1 ? after_pass(k, s) : get(k, s, "held_" (2 * i - 3) "s_kib")
+}
+function held_all(k, s,    n, i, kib, text, same, large) {
+	n = 4
 	same = 1
 	for (i = 1; i <= n; i++) {
-		kib = get(k, s, a[i])
-		if (kib < 0 || kib != get(k, s, a[1]))
+		kib = held_at(k, s, i)
+		if (kib < 0 || kib != held_at(k, s, 1))
 			same = 0
 	}
-	large = get(k, s, a[1]) >= 1024
+	large = held_at(k, s, 1) >= 1024
 	for (i = 1; i <= n; i++) {
-		kib = get(k, s, a[i])
+		kib = held_at(k, s, i)
 		text = text (i > 1 ? " / " : "") (same ? (large ? kib / 1024 : kib) : size(kib))
 	}
 	return text (!same || !kib ? "" : large ? " MiB" : " KiB")
@@ -66,13 +81,24 @@ function held_all(k, s,    a, n, i, kib, text, same, large) {
 function within(s, key, limit) {
 	return get("series", s, key) >= 0 && get("series", s, key) <= limit
 }
+function pass_within(s, limit) {
+	return within(s, "first_pass_left_kib", limit) && after_pass("series", s) <= limit
+}
 function held(s, scenario, limit,    ok) {
-	ok = within(s, "first_pass_left_kib", limit) &&
+	ok = pass_within(s, limit) &&
 	     within(s, "held_3s_kib", limit) && within(s, "held_5s_kib", limit)
 	if (s == "one-thp" && get("series", s, "huge_kib") < get("series", s, "size_kib"))
 		ok = 0
 	row(scenario, "held after pass 1, 1 s, 3 s, 5 s", held_all("base", s),
 	    held_all("series", s), limit ? "<= " size(limit) : "0", verdict(ok))
+}
+
+# Not by the reaper, who is refused all of it
+function whole(s, scenario) {
+	row(scenario, "held after pass 1, 1 s, 3 s, 5 s", held_all("base", s),
+	    held_all("series", s), "<= 4 KiB after 1 s",
+	    verdict(within(s, "held_1s_kib", 4) && within(s, "held_3s_kib", 4) &&
+		    within(s, "held_5s_kib", 4)))
 }
 
 function calls(k, s) {
@@ -95,15 +121,17 @@ function pass_time(k, s,    none) {
 function many(scenario,    s, none, took) {
 	s = "spread-4096"
 	row(scenario, "calls per notifier: pass 1 / all", calls("base", s),
-	    calls("series", s), "<= 3 per pass",
-	    verdict(within(s, "calls_first_pass", 3) &&
-		    within(s, "calls_max", 3 * get("series", s, "passes"))))
+	    calls("series", s), "1 per pass",
+	    verdict((get("series", s, "calls_first_pass") == 1 ||
+		     !get("series", s, "first_pass_alone")) &&
+		    get("series", s, "calls_max") >= 1 &&
+		    within(s, "calls_max", get("series", s, "passes"))))
 	none = pass_us("series", "none-1g")
 	took = pass_us("series", s)
 	row(scenario, "pass 1, compared to no notifier", pass_time("base", s),
 	    pass_time("series", s), "<= 2 x",
 	    verdict(took > 0 && none > 0 && took <= 2 * none &&
-		    within(s, "first_pass_left_kib", 4096 * 4)))
+		    pass_within(s, 4096 * 4)))
 }
 
 function bystanders(scenario,    s) {
@@ -115,7 +143,36 @@ function bystanders(scenario,    s) {
 	    verdict(get("series", s, "bystanders_killed") == 0))
 	row(scenario, "held after pass 1, 1 s, 3 s, 5 s", held_all("base", s),
 	    held_all("series", s), "<= 4 KiB",
-	    verdict(within(s, "first_pass_left_kib", 4) && within(s, "held_5s_kib", 4)))
+	    verdict(pass_within(s, 4) && within(s, "held_5s_kib", 4)))
+}
+
+function ms(v) { return v < 0 ? "never" : sprintf("%.2f s", v / 1000) }
+function queue(scenario,    n, i, part, s, alone, kernels, k, text, met) {
+	n = split("0 1 8 64", part, " ")
+	split("base series", kernels, " ")
+	alone = get("series", "behind-0", "reaped_ms")
+	met = alone >= 0
+	for (i = 1; i <= n; i++) {
+		s = "behind-" part[i]
+		for (k = 1; k <= 2; k++)
+			text[k] = text[k] (i > 1 ? " / " : "") ms(get(kernels[k], s, "reaped_ms"))
+		if (get("series", s, "reaped_ms") < 0 || get("series", s, "reaped_ms") > 1.2 * alone)
+			met = 0
+	}
+	row(scenario, "kill to reaped: alone, behind 1, 8, 64", text[1], text[2],
+	    "within 20 % of alone", verdict(met))
+}
+
+# Not later than unpatched, and with a limit not later than that, either. What is
+# never served unpatched has to be served.
+function waits(s, scenario, figure, key, limit,    base, series, promise) {
+	base = get("base", s, key)
+	series = get("series", s, key)
+	promise = limit ? "<= " limit / 1000 " s, and not later than unpatched" : \
+		"not later than unpatched + 10 %"
+	row(scenario, figure, ms(base), ms(series), promise,
+	    verdict(series >= 0 && (!limit || series <= limit) &&
+		    (base < 0 || series <= base * (limit ? 1 : 1.1))))
 }
 
 function errno(n) {

@@ -2,7 +2,7 @@
 # usage: awk -f users.awk notifiers base-calls series-calls
 #   notifiers: what scripts/list-notifiers.sh prints
 #   calls: LAB-USER CALLBACK STATE RESULT [REASON...], LAB-LINES USER CALLBACK
-#   PERCENT OF, LAB-REHEARSED CALLBACK slept|silent and LAB-ASKED CALLBACK TIMES,
+#   PERCENT OF, LAB-REHEARSED CALLBACK slept|silent and LAB-CALLED CALLBACK TIMES,
 #   from test-users.sh and test-real.sh
 # Ends with 1 if a callback was not tested or does not keep the contract in the
 # series, or if a rehearsal does not find those that sleep, and only those.
@@ -36,7 +36,7 @@ $1 == "LAB-USER" {
 			reason[$2] = reason[$2] (reason[$2] ? "; " : "") why
 	}
 }
-$1 == "LAB-ASKED" { rehearsed[variant, $2] += $3 }
+$1 == "LAB-CALLED" { rehearsed[variant, $2] += $3 }
 $1 == "LAB-REHEARSED" && $3 == "slept" { caught[variant, $2] = 1 }
 $1 == "LAB-LINES" && variant == "series" { lines[$3] = $4 " of " $5 }
 
@@ -109,7 +109,9 @@ END {
 	print ""
 	printf "Callbacks that violate the contract: %d unpatched, %d patched.\n", violating, still
 	print "Caught by a rehearsal on a living process, without any OOM: unpatched " \
-		rehearsals("base") ", patched " rehearsals("series") "."
+		rehearsals("base") ", patched " rehearsals("series") ". The drivers of " \
+		"both trees are rehearsed by the patched kernel; KVM, which is a part of " \
+		"the kernel that it runs in, by the patched one alone."
 	print "Not on this path, as they have neither callback: " others "."
 	exit bad
 }

@@ -2,12 +2,12 @@
 # Makes what the bench boots one kernel with: modules and an initramfs.
 # usage: bench-kernel.sh NAME base|series|PATH
 # PATH is a built kernel: its object directory or bzImage. The results go to
-# build/bench/NAME: bzImage, initramfs.cpio, objects (a link).
+# build/bench/BASE/NAME: bzImage, initramfs.cpio, objects (a link).
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 2 ] || die "usage: bench-kernel.sh NAME base|series|PATH"
 name=$1 which=$2
-out=$build/bench/$name
+out=$build/bench/$BASE/$name
 log=$out/build.log
 mkdir -p "$out/modules"
 
@@ -62,4 +62,4 @@ done
 [ -e "$objects/test-device/test_mmu_notifier.ko" ] ||
 	set -- "$@" "$out/modules/test_mmu_notifier.ko"
 "$top/scripts/initramfs.sh" "$objects" vm "$out/initramfs.cpio" \
-	"$top/lab/guest/run-bench" "$build/bench/bench" "$@"
+	"$top/lab/guest/run-bench" "$build/bench/$BASE/bench" "$@"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Turns the samples of the bench into medians, tables, plots and a verdict. A
 # run of the two kernels in full goes to results/BASE and its short table to
-# README.md; others (QUICK, COMPARE, BASE_ONLY) go to build/bench/results.
+# README.md; others (QUICK, COMPARE, BASE_ONLY) go to build/bench/BASE/results.
 # usage: bench-report.sh CSV OLD NEW    NEW is "" when OLD was measured alone
 # Exit code: 0 only if all is as promised.
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 3 ] || die "usage: bench-report.sh CSV OLD NEW"
 csv=$1 old=$2 new=$3
-out=$build/bench
+out=$build/bench/$BASE
 work=$out/report
 QUICK=${QUICK:-}
 command -v gnuplot >/dev/null || die "gnuplot is missing: run scripts/deps.sh demo"
@@ -57,7 +57,7 @@ table() {
 }
 
 # Of each group of rows that promise the same the worst one, without what is
-# behind the medians.
+# behind the medians; and what is stated without a promise.
 shorten() {
 	awk -F '\t' -v OFS='\t' '
 		function rank() { return $8 == "no" ? 2 : $8 == "noisy" ? 1 : 0 }
@@ -67,10 +67,10 @@ shorten() {
 			sub(/^[^0-9]*/, "", text)
 			return $7 ~ /^</ ? text + 0 : $7 ~ /^>/ ? -text : 0
 		}
-		$8 == "" { next }
+		$8 == "" && $1 != "memory" { next }
 		{
 			gsub(/ \([-0-9][^)]* to [^)]*\)/, "")
-			group = $1 SUBSEP $7
+			group = $1 SUBSEP $7 SUBSEP ($8 == "" ? $2 : "")
 			if (!(group in at))
 				at[group] = ++nr
 			else if (rank() < rank_of[group] || rank() == rank_of[group] && bad() <= bad_of[group]) {
@@ -94,16 +94,8 @@ shorten() {
 
 limits() {
 	awk -F '\t' '
-		$1 == "memory" && all && $2 ~ /without/ {
-			printf "* Functions: %+d bytes, promised %s. %d of them are in the functions that\n", all, $7, all - $5
-			print "  the macros of a tracepoint make for CONFIG_TRACEPOINTS; the row without them is judged."
-		}
 		$8 == "noisy" { print "* " $1 ", " $2 ": the samples of one kernel lie further apart than what is promised between the two. Run it again when less else is going on in the VM."; next }
 		$8 != "no" { next }
-		$1 == "memory" && $2 == "functions" {
-			all = $5
-			next
-		}
 		{ print "* " $1 ", " $2 ", " $3 ": not met, " $5 " (" $6 "), promised " $7 "." }' "$work/rows"
 }
 
@@ -168,13 +160,12 @@ gnuplot -e "dir = '$work'; svg_sizes = '$work/bench-sizes.svg'; svg_intervals = 
 	{ cat "$work/gnuplot" >&2; die "gnuplot failed"; }
 mv "$work/bench-sizes.svg" "$work/bench-intervals.svg" "$results/"
 
-# The functions of the tracepoints are shown, not judged: see the cost table.
-awk -F '\t' '$8 != "yes" && $8 != "" && !($1 == "memory" && $2 == "functions") {
+awk -F '\t' '$8 != "yes" && $8 != "" {
 	print ($8 == "noisy" ? "too noisy" : "not met") ": " $1 ", " $2 ", " $3 ": " $5 " " $6 " (promised: " $7 ")"
 }' "$work/rows" >"$work/missed"
 
 if [ -n "$QUICK" ]; then
-	awk -F '\t' '$8 != "" && !($1 == "memory" && $2 == "functions") {
+	awk -F '\t' '$8 != "" {
 		print ($8 == "yes" ? "ok" : "not ok") " bench: " $1 ", " $2 ", " $3 ($8 == "noisy" ? ": too noisy to tell" : "")
 	}' "$work/rows"
 	say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg"

@@ -25,7 +25,7 @@ for number in "$ROUNDS" "$RUNS" "$SEED"; do
 	esac
 done
 [ "$ROUNDS" -ge 1 ] || die "ROUNDS is at least 1"
-out=$build/bench
+out=$build/bench/$BASE
 raw=$out/bench.csv
 mkdir -p "$out"
 exec 9>"$out/lock"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # The tests: KUnit, kselftests, the drivers' notifiers, KVM and HMM for real, the
-# worked example and a minute of endurance, in the VM with the debug kernel, the
-# consoles, the coverage, the Coccinelle rule, lint, and a short bench. Ends with
-# "N passed, N failed, N skipped".
+# worked example, what lockdep sees, and a minute of endurance, in the VM with the
+# debug kernel, the consoles, the coverage, the Coccinelle rule, lint, a short
+# bench, and tests that are the kernel tree's own on both kernels. Ends with "N
+# passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check
@@ -29,6 +30,10 @@ finish() {
 		[ -s "$results/$name" ] ||
 			not_ok "$name: no result" | tee "$results/$name"
 	done
+	sed '/^#/d; /^$/d' "$top/lab/skips" >"$results/.skips"
+	cat "$results"/* | sed -n 's/^ok \(.*# SKIP.*\)/\1/p' | grep -vEf "$results/.skips" |
+		sed 's/^/not ok skipped: /' >"$results/.skipped" || :
+	mv "$results/.skipped" "$results/skips"
 	skipped=$(cat "$results"/* | grep -c '^ok .*# SKIP' || :)
 	passed=$(($(cat "$results"/* | grep -c '^ok ' || :) - skipped))
 	failed=$(cat "$results"/* | grep -c '^not ok ' || :)
@@ -51,7 +56,7 @@ trap 'exit 143' TERM HUP
 wanted="steps"
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	wanted="$wanted cocci lint bench kunit selftests users real example soak"
+	wanted="$wanted cocci lint bench foreign kunit selftests users real example lockdep soak"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
 		nice setsid "$top/scripts/check-host.sh" </dev/null &
 		host=$!
@@ -60,6 +65,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		suite users "$top/scripts/test-users.sh" series
 		suite real "$top/scripts/test-real.sh" series
 		suite example "$top/scripts/test-example.sh" series
+		suite lockdep "$top/scripts/test-lockdep.sh" series
 		wait "$host" || :
 		host=
 		# It counts kills: alone.

@@ -5,7 +5,7 @@
 # Exit code: 0 only if both are as the series promises.
 . "$(dirname "$0")/lib.sh"
 
-out=$build/cost
+out=$build/cost/$BASE
 results=$top/results/$BASE
 mkdir -p "$out" "$results"
 
@@ -34,7 +34,11 @@ done
 awk -v text="$(cut -d' ' -f1 "$out/text")" -v trace="$(cut -d' ' -f2 "$out/text")" \
 	-f "$top/lab/cost.awk" "$out/base.data" "$out/series.data" >"$out/cost.md" && code=0 || code=1
 cat "$out/cost.md"
-cp "$out/cost.md" "$results/cost.md"
+{
+	cat "$out/cost.md"
+	echo
+	echo "$(date -u '+%Y-%m-%d'), Linux $(kernel_version "$tree"), queue content $(queue_id | cut -c1-12)."
+} >"$results/cost.md"
 cat "$out/base.data" "$out/series.data" >"$results/cost.txt"
 "$top/scripts/put-into-readme.sh" cost "$out/cost.md"
 [ "$code" = 0 ] || die "the table has a figure that is not met"

@@ -65,8 +65,37 @@ kernel_version() {
 		head -3 | paste -sd. -
 }
 
-# queue_names: the patches of the queue, in order.
+# queue_names: the patches of the queue, in order, as SERIES/SLUG.patch.
 queue_names() { sed 's/#.*//; s/[[:space:]].*//; /^$/d' "$queue/series"; }
+
+# patches_of SERIES...: those of these series.
+patches_of() {
+	for series_name; do
+		queue_names | grep "^$series_name/" || :
+	done
+}
+
+# series_names: the series of the queue, in order.
+series_names() { queue_names | sed 's,/.*,,' | uniq; }
+
+# series_field SERIES FIELD: from the head of its cover letter (Subject, Needs,
+# Tree, List).
+series_field() { sed -n "/^\$/q; s/^$2: *//p" "$queue/$1/cover-letter.md"; }
+
+# series_needs SERIES: the series that have to be there before it, all of them, in
+# the order of the queue.
+series_needs() {
+	needs=$(series_field "$1" Needs)
+	while :; do
+		more=$(for need in $needs; do echo "$need"; series_field "$need" Needs; done |
+			tr ' ' '\n' | sort -u | paste -sd' ' -)
+		[ "$more" != "$needs" ] || break
+		needs=$more
+	done
+	for name in $(series_names); do
+		case " $needs " in *" $name "*) echo "$name" ;; esac
+	done
+}
 
 # work_in DIR: what is not committed there, empty when clean.
 work_in() { plain_git -C "$1" status --porcelain; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every patch builds: the objects of the files that it touches, and those at
+# Every patch builds, on the base and what its series needs: the objects of the files that it touches, and those at
 # the heart of the series, without a warning (W=1) that the base does not have.
 # At the end sparse reads all of them.
 . "$(dirname "$0")/lib.sh"
@@ -81,13 +81,17 @@ check() {
 	fi
 }
 
-before=base
-for commit in $(tree_git rev-list --reverse base..series); do
-	slug=$(tree_git show -s --format=%f "$commit")
-	# shellcheck disable=SC2046 # a list
-	check "builds at $slug" "$out/build-$slug.log" "$commit" \
-		W=1 $(objects "$before" "$commit")
-	before=$commit
+# Each series stands on the base and what it needs, without the rest.
+for series in $(series_names); do
+	# shellcheck disable=SC2046 # lists
+	before=$("$top/scripts/import.sh" $(patches_of $(series_needs "$series"))) || exit 1
+	for commit in $("$top/scripts/series-commits.sh" "$series"); do
+		slug=$(tree_git show -s --format=%f "$commit")
+		# shellcheck disable=SC2046 # a list
+		check "builds at $series/$slug" "$out/build-$slug.log" "$commit" \
+			W=1 $(objects "$before" "$commit")
+		before=$commit
+	done
 done
 # shellcheck disable=SC2046 # a list
 check "sparse" "$out/sparse.log" series W=1 C=2 CHECK=sparse $(objects base series)

@@ -12,7 +12,13 @@ symbol_of() {
 	case $1 in
 	mm/mmu_notifier.c) echo MMU_NOTIFIER ;;
 	mm/fail_mmu_notifier.c) echo FAIL_MMU_NOTIFIER ;;
-	mm/tests/mmu_notifier_kunit.c) echo MMU_NOTIFIER_KUNIT_TEST ;;
+	mm/tests/oom_reaper_kunit.c) echo OOM_REAPER_KUNIT_TEST ;;
+	mm/tests/*) echo MMU_NOTIFIER_KUNIT_TEST ;;
+	mm/swapfile.c) echo SWAP ;;
+	mm/khugepaged.c) echo TRANSPARENT_HUGEPAGE ;;
+	mm/userfaultfd.c) echo USERFAULTFD ;;
+	virt/kvm/pfncache.c) echo HAVE_KVM_PFNCACHE ;;
+	virt/kvm/*) echo KVM ;;
 	lib/test_hmm.c) echo TEST_HMM ;;
 	lib/test_mmu_notifier.c) echo TEST_MMU_NOTIFIER ;;
 	*/amdgpu/amdgpu_hmm.c) echo DRM_AMDGPU_USERPTR ;;

@@ -28,10 +28,11 @@ checkpatch() {
 for name in $(queue_names); do
 	sums=$(cat "$queue/$name" "$tree/scripts/checkpatch.pl" "$0" | sha1sum)
 	if ! is_cached checkpatch "$sums"; then
-		checkpatch "$queue/$name" >"$out/checkpatch-$name.log"
-		if [ -s "$out/checkpatch-$name.log" ]; then
+		said=$out/checkpatch-${name##*/}.log
+		checkpatch "$queue/$name" >"$said"
+		if [ -s "$said" ]; then
 			not_ok "checkpatch $name"
-			sed 's/^.*\.patch:/  | line /' "$out/checkpatch-$name.log" | head -20 >&2
+			sed 's/^.*\.patch:/  | line /' "$said" | head -20 >&2
 			continue
 		fi
 		remember
@@ -39,6 +40,23 @@ for name in $(queue_names); do
 	ok "checkpatch $name"
 done
 
+# What a list can read in one sitting.
+# shellcheck disable=SC2046 # lists
+for name in $(series_names); do
+	if [ ! -f "$queue/$name/cover-letter.md" ]; then
+		not_ok "series $name has a cover letter"
+	elif [ -z "$(series_field "$name" Subject)" ] || [ -z "$(series_field "$name" List)" ]; then
+		not_ok "series $name: its cover letter says Subject: and List:"
+	elif [ "$(patches_of "$name" | wc -l)" -gt 12 ]; then
+		not_ok "series $name has 12 patches at most"
+	elif ! "$top/scripts/import.sh" $(patches_of $(series_needs "$name") "$name") >/dev/null; then
+		not_ok "series $name applies to the base and what it needs"
+	else
+		ok "series $name applies to the base and what it needs: $(series_needs "$name" | paste -sd' ' -)"
+	fi
+done
+
+rm -rf "$out/refresh"
 if "$top/scripts/refresh.sh" "$out/refresh" &&
 		diff -rq -x base -x cover-letter.md "$out/refresh" "$queue" >&2; then
 	ok "make refresh changes nothing"

@@ -1,25 +1,43 @@
 #!/bin/sh
-# Writes the numbered series with its cover letter, as for git send-email.
+# Writes a mailbox for each series: numbered, with its cover letter, the base and
+# the patches that it needs in b4's form. Nothing is sent.
+# usage: mbox.sh [SERIES...]
 . "$(dirname "$0")/lib.sh"
 
-cover=$queue/cover-letter.md
-out=$build/mbox
+out=$build/mbox/$BASE
 [ -e "$tree/.git" ] || die "$tree is missing: run make tree"
-[ -f "$cover" ] || die "$cover is missing: first line subject, then the text"
-work=$(work_in "$tree")
-[ -z "$work" ] || die "$tree has uncommitted work: commit or undo it first"
-
-# The cover letter comes from the author of the series.
-name=$(tree_git show -s --format=%an series)
-mail=$(tree_git show -s --format=%ae series)
-text=$(
-	sed '1s/^#* *//' "$cover"
-	echo
-	echo "Made on Linux $(kernel_version "$tree") (linux-source-$BASE)."
-)
-rm -rf "$out"
-GIT_COMMITTER_NAME=$name GIT_COMMITTER_EMAIL=$mail \
-	tree_git -c branch.series.description="$text" format-patch -q -o "$out" \
-	--cover-letter --cover-from-description=subject --numbered \
-	--no-signature --no-renames base..series
-say "$(find "$out" -name '*.patch' | wc -l) mails in $out"
+[ $# -gt 0 ] || {
+	rm -rf "$out"
+	# shellcheck disable=SC2046 # a list
+	set -- $(series_names)
+}
+mkdir -p "$out"
+for series; do
+	cover=$queue/$series/cover-letter.md
+	[ -f "$cover" ] || die "$cover is missing"
+	# shellcheck disable=SC2046 # a list
+	needed=$(patches_of $(series_needs "$series"))
+	# shellcheck disable=SC2086 # a list
+	from=$("$top/scripts/import.sh" $needed) || exit 1
+	# shellcheck disable=SC2046,SC2086 # lists
+	to=$("$top/scripts/import.sh" $needed $(patches_of "$series")) || exit 1
+	text=$(
+		series_field "$series" Subject
+		sed '1,/^$/d' "$cover"
+		echo
+		echo "Made on Linux $(kernel_version "$tree")."
+		[ -z "$needed" ] || echo "Needs: $(series_needs "$series" | paste -sd' ' -)"
+	)
+	name=$(tree_git show -s --format=%an "$to")
+	mail=$(tree_git show -s --format=%ae "$to")
+	tree_git branch -f -q mbox "$to"
+	# shellcheck disable=SC2046 # a list
+	GIT_COMMITTER_NAME=$name GIT_COMMITTER_EMAIL=$mail tree_git \
+		-c branch.mbox.description="$text" format-patch -q --stdout \
+		--cover-letter --cover-from-description=subject --numbered \
+		--no-signature --no-renames --base=base $(
+		series_field "$series" List | tr ' ' '\n' | sed '/^$/d; s/^/--to=/') \
+		"$from..mbox" >"$out/$series.mbox"
+	say "$series: $(patches_of "$series" | wc -l) patches in $out/$series.mbox"
+done
+tree_git branch -q -D mbox

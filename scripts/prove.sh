@@ -1,12 +1,15 @@
 #!/bin/sh
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
-#   Patch: <the patch of the queue that it is about>
+#   Patch: <the patch of the queue that it is about, SLUG.patch>
 #   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | soak WORD
 # (one line each, all must fail)
+#   Hangs: yes
+# (the VM may not come back: without this line that proves nothing)
 # and then a diff against the whole series; or none, then that patch is
 # reverted as it is. The table is kept in results/BASE/prove.txt; with names,
-# only their lines are replaced there.
+# only their lines are replaced there. It tells three kinds apart: a patch that is
+# undone, code that is altered, and the test device that is altered.
 # usage: prove.sh [NAME...]     default: all of lab/prove/BASE
 . "$(dirname "$0")/lib.sh"
 
@@ -40,19 +43,37 @@ run() {
 	esac </dev/null >"$out/results" 2>"$out/log" || :
 }
 
-# failed TEST: its result is "not ok", or it took the VM with it
-failed() {
-	grep -qE "^not ok .*[ .]${1##*.}([ :]|\$)" "$out/results" ||
-		grep -q "^not ok .*the VM boots" "$out/results"
+# how NAME TEST: how it failed, nothing if it did not. That the VM did not come
+# back may have any reason.
+how() {
+	if grep -qE "^not ok .*[ .]${2##*.}([ :]|\$)" "$out/results"; then
+		echo "fails"
+	elif [ "$(field Hangs "$1")" = yes ] && grep -q "^not ok .*the VM boots" "$out/results"; then
+		echo "hangs the VM"
+	fi
 }
 passed() {
 	grep -E "^ok .*[ .]${1##*.}([ :]|\$)" "$out/results" | grep -qv '# SKIP'
 }
 
+# path_of SLUG.patch: with its series
+path_of() { queue_names | grep -E "/$1\$"; }
+
+# kind_of NAME: what is taken out
+kind_of() {
+	if ! grep -q '^diff ' "$proofs/$1"; then
+		echo "patch undone"
+	elif grep -qE '^\+\+\+ b/(lib/test_mmu_notifier|samples/)' "$proofs/$1"; then
+		echo "device altered"
+	else
+		echo "code altered"
+	fi
+}
+
 # take_out NAME: changes the scratch tree
 take_out() {
-	patch=$(field Patch "$1")
-	[ -f "$queue/$patch" ] || die "$1 names $patch, which is not in the queue"
+	patch=$(path_of "$(field Patch "$1")")
+	[ -n "$patch" ] || die "$1 names a patch that is not in the queue: $(field Patch "$1")"
 	if grep -q '^diff ' "$proofs/$1"; then
 		plain_git -C "$scratch" apply -C1 --recount "$proofs/$1" ||
 			die "$1 does not apply to the series any more"
@@ -67,13 +88,19 @@ take_out() {
 scratch_tree
 plain_git -C "$scratch" checkout -q --detach series
 
+# What decides about a verdict beside the series
+tests_id=$({
+	cat "$0" "$top"/scripts/test-*.sh "$top/scripts/soak.sh" "$top"/config/*.config
+	find "$top/lab/drivers" "$top/lab/guest" -type f | sort | xargs cat
+} | sha1sum)
+
 say "the series as it is: every test has to pass"
 "$top/scripts/build.sh" series debug
 for name; do
 	field Fails "$name"
 done | sort -u >"$out/tests"
 while read -r kind test; do
-	if is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$kind" "$test" "$0"; then
+	if is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$kind" "$test" "$tests_id"; then
 		continue
 	fi
 	say "  $kind $test"
@@ -92,14 +119,10 @@ for name; do
 	! grep -qv '^users ' "$out/tests" || "$top/scripts/build.sh" scratch debug
 	while read -r kind test; do
 		run scratch "$kind" "$test"
-		if failed "$test"; then
-			verdict="fails"
-		else
-			verdict="PASSES"
-			bad=1
-		fi
-		printf '%-32s %-10s %-44s %s\n' "${name%.patch}" "$kind" "$test" "$verdict" |
-			tee -a "$table" >&2
+		verdict=$(how "$name" "$test")
+		[ -n "$verdict" ] || { verdict="PASSES"; bad=1; }
+		printf '%-30s %-15s %-9s %-44s %s\n' "${name%.patch}" "$(kind_of "$name")" \
+			"$kind" "$test" "$verdict" | tee -a "$table" >&2
 		mkdir -p "$out/${name%.patch}"
 		mv "$out/results" "$out/${name%.patch}/$kind-$test"
 	done <"$out/tests"
@@ -107,14 +130,15 @@ done
 plain_git -C "$scratch" reset -q --hard
 
 kept=$top/results/$BASE/prove.txt
+stamp="$(date -u '+%Y-%m-%d') queue $(queue_id | cut -c1-12)"
 {
-	printf '%-32s %-10s %-44s %s\n' "without" "" "this test" ""
+	printf '%-30s %-15s %-9s %-44s %-14s %s\n' "without" "which is" "" "this test" "" "seen"
 	{
-		cat "$table"
+		sed "s/\$/|$stamp/" "$table" | awk -F'|' '{ printf "%-117s %s\n", $1, $2 }'
 		[ -n "$all" ] || [ ! -e "$kept" ] || awk '
 			FNR == NR { run[$1]; next }
 			FNR > 1 && !($1 in run)' "$table" "$kept"
-	} | sort -s -k1,1
+	} | sort -s -k2,3 -k1,1
 } >"$out/prove.txt"
 echo
 cat "$out/prove.txt"
@@ -122,7 +146,7 @@ mkdir -p "${kept%/*}"
 cp "$out/prove.txt" "$kept"
 # Documentation, tests and comments need no proof, code does.
 for patch in $(queue_names); do
-	grep -qxF "Patch: $patch" "$proofs"/*.patch && continue
+	grep -qxF "Patch: ${patch##*/}" "$proofs"/*.patch && continue
 	grep -qE '^\+\+\+ b/(mm/tests/|lib/test_)' "$queue/$patch" && continue
 	sed '1,/^---$/d' "$queue/$patch" | grep '^[-+]' | grep -qvE '^(\+\+\+|---) |^[-+][[:space:]]*(/?\*|$)' || continue
 	! grep -qE '^\+\+\+ b/(mm/[^/]*|drivers/.*)\.c$' "$queue/$patch" ||

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Writes the commits of build/BASE (base..series) as the queue: one
-# <subject-slug>.patch each, and the file series. What it writes depends on the
-# commits alone, so a second run changes nothing.
+# SERIES/<subject-slug>.patch each, and the file series. A patch stays in the
+# series in which it is; a new one belongs to that of the commit before it. To
+# move one, or to begin a series, edit the file series: a line names SERIES/SLUG.
+# A second run changes nothing.
 # usage: refresh.sh [DIRECTORY]     default: patches/BASE
 . "$(dirname "$0")/lib.sh"
 
@@ -26,9 +28,14 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 : >"$tmp/series"
+dir=$(series_names | head -1)
 for commit in $(tree_git rev-list --reverse base..series); do
-	name=$(tree_git show -s --format=%f "$commit").patch
-	[ ! -e "$tmp/$name" ] || die "two commits would be $name: change a subject"
+	slug=$(tree_git show -s --format=%f "$commit").patch
+	known=$(queue_names | sed -n "s,/$slug\$,,p" | head -1)
+	dir=${known:-$dir}
+	name=$dir/$slug
+	mkdir -p "$tmp/$dir"
+	! grep -q "/$slug\$" "$tmp/series" || die "two commits would be $slug: change a subject"
 	tree_git format-patch -1 --stdout --zero-commit --no-signature --no-numbered \
 		--subject-prefix=PATCH --full-index --no-renames --diff-algorithm=myers \
 		--stat=72 "$commit" >"$tmp/$name"
@@ -37,18 +44,16 @@ done
 
 mkdir -p "$out"
 changed=0
-for file in "$tmp"/*; do
-	name=${file##*/}
-	cmp -s "$file" "$out/$name" && continue
-	cp "$file" "$out/$name"
+for name in series $(cat "$tmp/series"); do
+	cmp -s "$tmp/$name" "$out/$name" && continue
+	mkdir -p "$(dirname "$out/$name")"
+	cp "$tmp/$name" "$out/$name"
 	changed=$((changed + 1))
 	[ "$out" != "$queue" ] || say "wrote $name"
 done
-for file in "$out"/*.patch; do
-	name=${file##*/}
-	[ -e "$file" ] || continue
+for name in $(cd "$out" && find . -name '*.patch' | sed 's,^\./,,'); do
 	[ ! -e "$tmp/$name" ] || continue
-	rm "$file"
+	rm "$out/$name"
 	changed=$((changed + 1))
 	[ "$out" != "$queue" ] || say "removed $name"
 done

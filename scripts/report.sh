@@ -2,7 +2,7 @@
 # Turns the two consoles of the demo into a table and a chart in the terminal,
 # and into the files of results/BASE, the table also into README.md. The figures
 # of a run that is not what the series promises do not replace those: they go to
-# build/demo/results.
+# build/demo/BASE/results.
 # usage: report.sh UNPATCHED.log PATCHED.log
 # Exit code: 0 only if the patched kernel does what the series promises.
 . "$(dirname "$0")/lib.sh"
@@ -39,11 +39,9 @@ environment() {
 	echo "date:        $(date -u '+%Y-%m-%d %H:%M UTC')"
 	echo "unpatched:   Linux $(console "$base_log" 'LAB-KERNEL Linux ')"
 	echo "patched:     Linux $(console "$series_log" 'LAB-KERNEL Linux ')"
-	echo "queue:       $(tree_git rev-list --count base..HEAD) patches, commit $(tree_git rev-parse --short=12 HEAD)$([ -z "$(work_in "$tree")" ] || echo ', and uncommitted work')"
-	for which in base series; do
-		printf 'config:      %s, sha256 %.16s\n' "$which" \
-			"$(sha256sum <"$(tree_of $which)/o-vm/.config")"
-	done
+	echo "queue:       $(tree_git rev-list --count base..HEAD) patches, commit $(tree_git rev-parse --short=12 HEAD)$([ -z "$(work_in "$tree")" ] || echo ', and uncommitted work'), content $(queue_id | cut -c1-12)"
+	# The same fragments; what comes of them differs by the series' own symbols.
+	printf 'config:      config/vm.config, sha256 %.16s\n' "$(sha256sum <"$top/config/vm.config")"
 	echo "compiler:    $(gcc --version | head -1)"
 	echo "emulator:    $(qemu-system-x86_64 --version | head -1)"
 	echo "options:     $(console "$series_log" 'LAB-QEMU ')"
@@ -100,6 +98,8 @@ summary() {
 	echo
 	echo "held: resident memory of the victim, its pages counted (smaps_rollup),"
 	echo "after the reaper's first pass over it and so long after that pass began."
+	echo "What that pass has left is what its tracepoint says, where it does: a"
+	echo "worker unmaps what was refused to the reaper, and may have begun already."
 }
 
 awk -f "$top/lab/report.awk" "$base_log" "$series_log" >"$work/rows"
@@ -107,7 +107,7 @@ markdown_table "$work/rows" >"$work/table.md"
 met=y
 ! awk -F '\t' '$6 == "NO"' "$work/rows" | grep -q . || met=
 results=$top/results/$BASE
-[ -n "$met" ] || results=$build/demo/results
+[ -n "$met" ] || results=$build/demo/$BASE/results
 mkdir -p "$results"
 
 {

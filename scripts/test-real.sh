@@ -18,7 +18,6 @@ objects=$src/o-debug
 built=$objects/real
 out=$logs/real-$which
 log=$out/build.log
-mm=$tree/tools/testing/selftests/mm
 kvm_tests="memslot_modification_stress_test memslot_perf_test
 	kvm_page_table_test demand_paging_test dirty_log_perf_test
 	pre_fault_memory_test"
@@ -42,9 +41,9 @@ build_modules() {
 
 build_programs() {
 	for program in kvm-victim hmm-victim; do
-		gcc -O2 -Wall -Werror -static -pthread -I "$tree" -I "$mm" \
+		gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" \
 			-o "$built/$program" "$top/lab/guest/$program.c" \
-			"$top/lab/guest/real.c" "$mm/oom_notifier_util.c" ||
+			"$top/lab/guest/real.c" "$top/lab/guest/util.c" ||
 			return
 	done
 	# Without -Werror: they are not ours
@@ -68,7 +67,7 @@ if ! build_modules >"$log" 2>&1 || ! build_programs >>"$log" 2>&1; then
 fi
 # shellcheck disable=SC2046,SC2086 # lists
 "$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-real" "$built/kvm-victim" "$built/hmm-victim" \
+	"$top/lab/guest/run-real" "$top/lab/guest/rehearsals" "$built/kvm-victim" "$built/hmm-victim" \
 	"$built/hmm-tests" $(printf "$built/kvm/%s\n" $kvm_tests) \
 	"$built/modules/test_hmm.ko" "$built/modules/lab_hmm.ko"
 
@@ -155,11 +154,10 @@ if [ "$expect" = series ]; then
 		not_ok "$label: the tree's tests do as without rehearsal"
 	fi
 	tr -d '\r' <"$out/console-rehearsal.log" |
-		sed -n 's/^\[[^]]*\] LAB: asked \([0-9].*\)/\1/p' >"$out/asked"
+		sed -n 's/^\[[^]]*\] LAB: called \(.*\)/\1/p' >"$out/called"
 	for callback in kvm_mmu_notifier_invalidate_range_start \
 			dmirror_interval_invalidate; do
-		text=$(awk -v name="$callback" '$4 == name {
-			print " (asked " $1 " times, refused " $2 " times)" }' "$out/asked")
+		text=$(awk -v name="$callback" '$1 == name { print " (" $2 " times)" }' "$out/called")
 		if [ -n "$text" ]; then
 			ok "$label: $callback was rehearsed$text"
 		else
@@ -187,7 +185,7 @@ cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 		print "LAB-USER kvm_mmu_notifier_invalidate_range_start idle", \
 			($1 == "ok" ? "succeeded" : "refused")
 	}
-	$1 == "asked" && $2 > 0 { print "LAB-ASKED", $5, $2 }' >"$out/calls"
+	$1 == "called" { print "LAB-CALLED", $2, $3 }' >"$out/calls"
 
 if [ "$which" = series ]; then
 	if [ ! -e "$logs/real-base/own" ]; then

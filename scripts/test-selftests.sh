@@ -16,7 +16,7 @@ mkdir -p "$out"
 
 # Static programs. The last patch may have been dropped, and its program with it.
 dir=$src/tools/testing/selftests/mm
-for name in oom_notifier reclaim_pinned; do
+for name in oom_notifier oom_unstable; do
 	if [ ! -e "$dir/$name.c" ]; then
 		ok "selftests: $name # SKIP it is not in this tree"
 		continue

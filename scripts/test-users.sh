@@ -15,7 +15,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 "$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-users" "$dir/users.ko" "$dir"/*/lab_*.ko
+	"$top/lab/guest/run-users" "$top/lab/guest/rehearsals" "$dir/users.ko" "$dir"/*/lab_*.ko
 if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "users: the VM boots and ends"
@@ -49,22 +49,22 @@ awk '
 	}' "$out/lines"
 
 calls=$out/calls
-sed -n 's/.*\(LAB-\(USER\|REHEARSED\|ASKED\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
+sed -n 's/.*\(LAB-\(USER\|REHEARSED\|CALLED\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
 
 # Every callback has to have been rehearsed, at least as often as a case wanted it:
 # where the kernel does not do that the cases would be silent, too.
 awk '
 	$1 == "LAB-USER" && !seen[$2]++ { callback[++count] = $2 }
 	$1 == "LAB-REHEARSED" { wanted[$2]++ }
-	$1 == "LAB-ASKED" { asked[$2] += $3 }
+	$1 == "LAB-CALLED" { called[$2] += $3 }
 	END {
 		for (i = 1; i <= count; i++) {
 			name = callback[i]
-			if (wanted[name] && asked[name] >= wanted[name])
+			if (wanted[name] && called[name] >= wanted[name])
 				print "ok users: " name " was rehearsed"
 			else
-				printf "not ok users: %s was rehearsed (%d cases, asked %d times)\n",
-					name, wanted[name], asked[name]
+				printf "not ok users: %s was rehearsed (%d cases, called %d times)\n",
+					name, wanted[name], called[name]
 		}
 	}' "$calls"
 
@@ -75,15 +75,10 @@ for module in "$dir"/*/lab_*.ko; do
 	sed -n "/^LAB-GCDA-BEGIN $user\$/,/^LAB-GCDA-END\$/{/^LAB-/!p}" "$out/lines" |
 		base64 -d 2>/dev/null | gunzip -c >"$out/$user.gcda" 2>/dev/null || continue
 	cp "$dir/$user/$user.gcno" "$out/"
-	(cd "$out" && gcov -n -f "$user.gcda") 2>/dev/null |
-		awk -v user="$user" '
-		/^Function / { gsub(/\047/, "", $2); name = $2; next }
-		# Lines that the compiler has split count more than once.
-		/^Lines executed:/ && name {
-			sub(/.*:/, "", $2)
-			print "LAB-LINES", user, name, ($2 + 0 > 100 ? "100.00%" : $2), $4
-		}
-		{ name = "" }' >>"$calls"
+	# The driver's source is included by ours, or by a file of a name of its own.
+	(cd "$out" && gcov --json-format --stdout "$user.gcda") 2>/dev/null |
+		"$top/lab/coverage.py" .c each |
+		awk -v user="$user" '{ print "LAB-LINES", user, $1, $2 "%", $3 }' >>"$calls"
 done
 
 if [ "$variant" = series ]; then

@@ -82,53 +82,6 @@ import_base() {
 	mv "$new" "$tree"
 }
 
-# The first hunk of patch $1 that git's complaint in file $2 is about.
-failed_hunk() {
-	where=$(sed -n 's/^error: patch failed: //p' "$2" | head -1)
-	file=${where%:*}
-	if [ -z "$where" ]; then
-		sed -n 's/^error: //p' "$2" | head -1
-	else
-		awk -v file="$file" -v line="${where##*:}" '
-			/^--- / { here = ($2 == "a/" file) }
-			here && /^@@ / { n++; split($2, old, /[-,]/)
-				if (old[2] == line) { print file ", hunk " n ": " $0; exit }
-			}
-			/^diff / { n = 0 }' "$1"
-	fi
-}
-
-# Commits the queue on top of the base in a scratch index: neither the tree
-# nor its branch is touched. Prints the last commit.
-import_queue() {
-	export GIT_INDEX_FILE="$tmp/index"
-	tree_git read-tree base
-	last=$(tree_git rev-parse base)
-	for name in $(queue_names); do
-		patch=$queue/$name
-		plain_git mailinfo -b --no-scissors --encoding=UTF-8 "$tmp/message" "$tmp/diff" \
-			<"$patch" >"$tmp/info" 2>/dev/null || die "$patch is not a mail"
-		if ! tree_git apply --cached --whitespace=nowarn "$tmp/diff" 2>"$tmp/error"; then
-			cat "$tmp/error" >"$logs/tree.log"
-			die "$name does not apply: $(failed_hunk "$tmp/diff" "$tmp/error") ($tree is as it was)"
-		fi
-		field() { sed -n "s/^$1: //p" "$tmp/info"; }
-		{
-			field Subject
-			echo
-			cat "$tmp/message"
-		} | plain_git stripspace >"$tmp/text"
-		GIT_AUTHOR_NAME=$(field Author) GIT_AUTHOR_EMAIL=$(field Email)
-		GIT_AUTHOR_DATE=$(field Date)
-		GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
-		GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
-		export GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_AUTHOR_DATE
-		export GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE
-		last=$(tree_git commit-tree -p "$last" -F "$tmp/text" "$(tree_git write-tree)")
-	done
-	echo "$last"
-}
-
 add_base_tree() {
 	if [ ! -e "$base_tree" ]; then
 		tree_git worktree prune
@@ -178,13 +131,12 @@ fi
 [ -z "$work" ] ||
 	refuse "$tree has uncommitted work and is left alone: commit it and make refresh, or undo it"
 
-wanted=$(import_queue)
+# shellcheck disable=SC2046 # a list
+wanted=$("$top/scripts/import.sh" $(queue_names)) || die "$tree is as it was"
 if [ "$wanted" != "$tip" ] && [ "${known##* }" != "$tip" ]; then
 	# Not the commit of the last import or refresh: somebody worked here.
 	if ! "$top/scripts/refresh.sh" "$tmp/queue" ||
-			! (cd "$tmp/queue" && for name in series *.patch; do
-				cmp -s "$name" "$queue/$name" || exit 1; done) ||
-			! cmp -s "$tmp/queue/series" "$queue/series"; then
+			! diff -rq -x base -x cover-letter.md "$tmp/queue" "$queue" >/dev/null; then
 		tree_git cherry -v "$wanted" "$tip" | sed -n 's/^+ /  /p' | head -20 >&2
 		die "$tree has the commits above that are not in the queue, and is left alone: make refresh takes them in (or put them aside: git -C $tree branch aside && git -C $tree reset --keep ${known##* })"
 	fi

@@ -49,7 +49,7 @@ struct stuck {
 typedef void (*stuck_fn)(int dev, void *arg);
 
 void stuck_start(struct stuck *s, stuck_fn prepare, void *arg);
-uint64_t stuck_reap(struct stuck *s, int *err);
+uint64_t stuck_reap(struct stuck *s, int *err, long *left);
 void stuck_end(struct stuck *s);
 void hold_pages(unsigned int nr);
 void *map_small(unsigned long size);

@@ -81,8 +81,7 @@ static void reap_vm(unsigned long mib)
 		die("open " SPAN ": %s", strerror(errno));
 	stuck_start(&s, prepare, &size);
 	before = rss_exact(s.pid, "\nRss:");
-	took = stuck_reap(&s, &err);
-	after = rss_exact(s.pid, "\nRss:");
+	took = stuck_reap(&s, &err, &after);
 	len = read(span, text, sizeof(text) - 1);
 	if (len <= 0)
 		die("read " SPAN);

@@ -17,6 +17,10 @@
 #define SPARSE		(2 * MOST * PAGE)
 #define PMD		(2 * MIB)
 #define FULL		(256 * MIB)
+/* Much address space with little in it */
+#define WIDE		(64UL << 30)
+#define WIDE_STEP	(64 * MIB)
+#define WIDE_MOST	1000
 
 enum refusing { NONE, HALF, ALL };
 
@@ -53,24 +57,66 @@ static void prepare_sparse(int dev, void *arg)
 		      l->refusing == ALL ? TEST_MMU_NOTIFIER_REFUSE : 0);
 }
 
+/* A list notifier is there, too, which is called for a chunk at a time. */
+static void prepare_wide(int dev, void *arg)
+{
+	struct test_mmu_notifier_add list = { .count = 1 };
+	unsigned int intervals = *(unsigned int *)arg;
+	char *mem = map_small(WIDE);
+	unsigned long i;
+
+	for (i = 0; i < WIDE; i += WIDE_STEP)
+		mem[i] = 1;
+	add_intervals(dev, mem, WIDE / intervals / PAGE * PAGE, intervals, 0);
+	if (ioctl(dev, TEST_MMU_NOTIFIER_ADD_LIST, &list))
+		die("ADD_LIST: %s", strerror(errno));
+}
+
+static void count_calls(struct stuck *s, const char *name, unsigned int first,
+			unsigned int nr, const char *all, const char *most)
+{
+	struct test_mmu_notifier_stat stat = { .id = first, .count = nr };
+
+	if (ioctl(s->dev, TEST_MMU_NOTIFIER_STAT, &stat))
+		die("STAT: %s", strerror(errno));
+	data(name, all, stat.nonblock);
+	data(name, most, stat.max_nonblock);
+}
+
 static void sweep(unsigned int intervals, enum refusing refusing)
 {
-	struct test_mmu_notifier_stat stat = { .id = 1, .count = intervals };
 	struct layout l = { intervals, refusing };
 	struct stuck s;
 	char name[64];
 	uint64_t took;
+	long before, left;
 	int err;
 
 	snprintf(name, sizeof(name), "intervals-%s-%u",
 		 refusing_names[refusing], intervals);
 	stuck_start(&s, prepare_sparse, &l);
-	took = stuck_reap(&s, &err);
-	if (ioctl(s.dev, TEST_MMU_NOTIFIER_STAT, &stat))
-		die("STAT: %s", strerror(errno));
+	before = rss_exact(s.pid, "\nRss:");
+	took = stuck_reap(&s, &err, &left);
 	data(name, "instructions", took);
-	data(name, "calls", stat.nonblock);
-	data(name, "calls_max", stat.max_nonblock);
+	data(name, "before_kib", before);
+	data(name, "left_kib", left);
+	count_calls(&s, name, 1, intervals, "calls", "calls_max");
+	stuck_end(&s);
+}
+
+static void sweep_wide(unsigned int intervals)
+{
+	struct stuck s;
+	char name[64];
+	long left;
+	int err;
+
+	snprintf(name, sizeof(name), "wide-%u", intervals);
+	stuck_start(&s, prepare_wide, &intervals);
+	data(name, "instructions", stuck_reap(&s, &err, &left));
+	data(name, "left_kib", left);
+	count_calls(&s, name, 1, intervals, "calls", "calls_max");
+	count_calls(&s, name, intervals + 1, 1, "list_calls", "list_calls_max");
 	stuck_end(&s);
 }
 
@@ -97,8 +143,7 @@ static void first_call(unsigned int intervals)
 		 intervals ? "refused" : "none");
 	stuck_start(&s, prepare_full, &intervals);
 	before = rss_exact(s.pid, "\nRss:");
-	data(name, "instructions", stuck_reap(&s, &err));
-	after = rss_exact(s.pid, "\nRss:");
+	data(name, "instructions", stuck_reap(&s, &err, &after));
 	data(name, "before_kib", before);
 	data(name, "left_kib", after);
 	data(name, "errno", err);
@@ -119,4 +164,7 @@ void bench_mrelease(void)
 		for (n = 1; n <= most; n *= 2)
 			sweep(n, r);
 	}
+	say("process_mrelease(), %u intervals over 64 GiB", WIDE_MOST);
+	sweep_wide(WIDE_MOST / 2);
+	sweep_wide(WIDE_MOST);
 }

@@ -37,6 +37,8 @@ static const struct victim_spec small_victims[] = {
 	  .intervals = 1, .huge = true },
 	{ .name = "spread-64", .size = 256 * MIB,
 	  .limit = 256 * MIB + HEADROOM, .intervals = 64 },
+	{ .name = "whole", .size = 256 * MIB,
+	  .limit = 256 * MIB + HEADROOM, .whole = true },
 	/* Last: the others in this cgroup go on when the victim is dead */
 	{ .name = "bystanders", .size = 160 * MIB, .limit = 256 * MIB,
 	  .intervals = 1 },
@@ -58,7 +60,7 @@ static void play_small(void)
 	 * victim's is freed, or when two of the bystanders are dead.
 	 */
 	bystanders->allocator = 70 * MIB;
-	say("256 MiB victims: no notifier, one refusing 4 KiB, with huge pages, 64");
+	say("256 MiB victims: no notifier, one refusing 4 KiB, with huge pages, 64, all");
 	say("and a victim with bystanders in one cgroup");
 	play(scene, NR_SMALL);
 }
@@ -218,6 +220,9 @@ static const struct {
 	{ "big", play_big },
 	{ "mrelease", play_mrelease },
 	{ "exits", play_exits },
+	{ "queue", play_queue },
+	{ "slow", play_slow },
+	{ "hang", play_hang },
 	{ "list", play_list },
 };
 

@@ -27,8 +27,22 @@ bool write_file(const char *path, const char *text);
 
 enum trace_what { TRACE_KILL, TRACE_START, TRACE_FINISH };
 
-typedef void (*trace_fn)(enum trace_what what, pid_t pid, long long when,
-			 void *arg);
+/**
+ * struct trace_event - what the OOM killer or the reaper did
+ * @what: of the two
+ * @pid: with whom
+ * @when: on the clock of now()
+ * @left: KiB that an attempt of the reaper has left; -1 if the kernel does not
+ *	say it
+ */
+struct trace_event {
+	enum trace_what what;
+	pid_t pid;
+	long long when;
+	long left;
+};
+
+typedef void (*trace_fn)(const struct trace_event *event, void *arg);
 
 void trace_open(void);
 void trace_poll(trace_fn fn, void *arg);
@@ -39,9 +53,14 @@ void trace_poll(trace_fn fn, void *arg);
  * struct victim_spec - a process that is to be killed
  * @name: of the scenario, and of its memory cgroup
  * @size: how much memory it fills
- * @limit: memory.max of its cgroup
+ * @limit: memory.max of its cgroup; 0: none, see cgroup_close()
+ * @score: its oom_score_adj
  * @huge: with transparent huge pages
  * @intervals: how many refusing 4 KiB interval notifiers, spread evenly
+ * @whole: instead, one interval over all of its memory that refuses
+ * @slow: instead, so many intervals over all of its memory, of which the first
+ *	one refuses once, the second one twice...
+ * @flags: what else the refusing notifiers do, TEST_MMU_NOTIFIER_*
  * @list: instead, a refusing list notifier beside two interval notifiers that
  *	accept; a thread waits for the removal of the first one
  * @exits: it can leave when it is killed; the others can't
@@ -50,8 +69,12 @@ struct victim_spec {
 	const char *name;
 	unsigned long size;
 	unsigned long limit;
+	int score;
 	bool huge;
 	unsigned int intervals;
+	bool whole;
+	unsigned int slow;
+	unsigned int flags;
 	bool list;
 	bool exits;
 };
@@ -59,8 +82,10 @@ struct victim_spec {
 struct victim {
 	const struct victim_spec *spec;
 	char cgroup[64];
+	bool joined;
 	int dev;
 	pid_t pid;
+	int *ready;
 };
 
 /* The ids of a victim's notifiers: the device counts from 1 on each file. */
@@ -70,14 +95,22 @@ struct victim {
 
 void cgroup_init(void);
 void victim_start(struct victim *v, const struct victim_spec *spec);
+void victim_join(struct victim *v, const struct victim_spec *spec,
+		 const struct victim *first);
+void victim_wait_ready(struct victim *v);
 void victim_wait_stuck(struct victim *v);
 void victim_release(struct victim *v);
 bool victim_gone(struct victim *v, long long timeout);
 void victim_forget(struct victim *v);
 pid_t member_start(struct victim *v, unsigned long size, int score);
+pid_t member_start_then(struct victim *v, unsigned long size, int score,
+			void (*then)(struct victim *v));
+bool member_filled(pid_t pid, unsigned long size, long long timeout);
 void member_kill(pid_t pid);
 long rss_exact(pid_t pid, const char *field);
 long rss_fast(pid_t pid);
+void cgroup_close(struct victim *v, unsigned long room);
+void cgroup_kill_together(struct victim *v);
 long cgroup_current(struct victim *v);
 long cgroup_oom_kills(struct victim *v);
 
@@ -120,7 +153,7 @@ struct scene {
 	int dead;
 	long long pushed, killed, started, finished, allocated;
 	int passes;
-	long before, huge, after_first, held[NR_HELD];
+	long before, huge, after_first, left_first, held[NR_HELD];
 	bool first_taken, first_alone;
 	uint64_t calls_first;
 	long long sample_due;
@@ -133,8 +166,11 @@ void data(const char *scenario, const char *key, long value);
 void play(struct scene *scene, int nr);
 void kill_until_given_up(struct scene *s);
 
-/* demo_exits.c */
+/* demo_exits.c, demo_queue.c, demo_hang.c */
 
 void play_exits(void);
+void play_queue(void);
+void play_slow(void);
+void play_hang(void);
 
 #endif /* LAB_DEMO_H */

@@ -4,25 +4,11 @@
  * free when the OOM killer looks for the next one? That is a race, so it is run
  * many times.
  */
-#include <unistd.h>
-
 #include "demo.h"
 
 #define ROUNDS		50
 #define WANTED		(36 * MIB)
 #define PATIENCE	(10 * SEC)
-
-static bool wait_filled(pid_t pid, unsigned long size)
-{
-	long long end = now() + PATIENCE;
-
-	while (rss_fast(pid) < (long)(size / KIB)) {
-		if (now() > end)
-			return false;
-		pause_for(5 * MS);
-	}
-	return true;
-}
 
 void play_exits(void)
 {
@@ -40,11 +26,11 @@ void play_exits(void)
 	for (i = 0; i < ROUNDS; i++) {
 		victim_start(&v, &spec);
 		bystander = member_start(&v, BYSTANDER_SIZE, 0);
-		if (!wait_filled(v.pid, spec.size) ||
-		    !wait_filled(bystander, BYSTANDER_SIZE))
+		if (!member_filled(v.pid, spec.size, PATIENCE) ||
+		    !member_filled(bystander, BYSTANDER_SIZE, PATIENCE))
 			die("%s: no memory", spec.name);
 		service = member_start(&v, WANTED, -1000);
-		served += wait_filled(service, WANTED);
+		served += member_filled(service, WANTED, PATIENCE);
 		kills += cgroup_oom_kills(&v);
 		member_kill(service);
 		member_kill(bystander);

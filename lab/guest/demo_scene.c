@@ -52,7 +52,7 @@ struct stage {
 	int nr;
 };
 
-static void on_event(enum trace_what what, pid_t pid, long long when, void *arg)
+static void on_event(const struct trace_event *event, void *arg)
 {
 	struct stage *stage = arg;
 	struct scene *s;
@@ -60,14 +60,16 @@ static void on_event(enum trace_what what, pid_t pid, long long when, void *arg)
 
 	for (i = 0; i < stage->nr; i++) {
 		s = &stage->scene[i];
-		if (s->v.pid != pid)
+		if (s->v.pid != event->pid)
 			continue;
-		if (what == TRACE_KILL && !s->killed)
-			s->killed = when;
-		if (what == TRACE_START && !s->passes++)
-			s->started = when;
-		if (what == TRACE_FINISH && !s->finished)
-			s->finished = when;
+		if (event->what == TRACE_KILL && !s->killed)
+			s->killed = event->when;
+		if (event->what == TRACE_START && !s->passes++)
+			s->started = event->when;
+		if (event->what == TRACE_FINISH && !s->finished) {
+			s->finished = event->when;
+			s->left_first = event->left;
+		}
 	}
 }
 
@@ -180,6 +182,7 @@ static void scene_print(struct scene *s)
 		data(name, "first_pass_us", s->finished - s->started);
 		data(name, "first_pass_alone", s->first_alone);
 		data(name, "first_pass_left_kib", s->after_first);
+		data(name, "first_pass_left_kib_by_trace", s->left_first);
 	}
 	if (s->spec->intervals) {
 		get_stat(&s->v, &stat);

@@ -2,6 +2,7 @@
 /* Follows the OOM killer and the reaper through tracepoints of both kernels. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,20 +40,26 @@ void trace_open(void)
 /* oom_reaper-31  [000] .....    12.345678: start_task_reaping: pid=77 */
 static void parse(char *line, trace_fn fn, void *arg)
 {
-	char mark[64], *hit, *time;
+	struct trace_event event = { .left = -1 };
+	char mark[64], *hit, *time, *left;
 	long long sec, usec;
 	unsigned int i;
-	int pid;
 
 	for (i = 0; i < ARRAY_SIZE(event_names); i++) {
 		snprintf(mark, sizeof(mark), ": %s: pid=", event_names[i]);
 		hit = strstr(line, mark);
-		if (!hit || sscanf(hit + strlen(mark), "%d", &pid) != 1)
+		if (!hit || sscanf(hit + strlen(mark), "%d", &event.pid) != 1)
 			continue;
+		left = strstr(hit, " left=");
+		if (left)
+			event.left = atol(left + strlen(" left="));
 		*hit = '\0';
 		time = strrchr(line, ' ');
-		if (time && sscanf(time, "%lld.%lld", &sec, &usec) == 2)
-			fn(i, pid, sec * SEC + usec, arg);
+		if (!time || sscanf(time, "%lld.%lld", &sec, &usec) != 2)
+			return;
+		event.what = i;
+		event.when = sec * SEC + usec;
+		fn(&event, arg);
 		return;
 	}
 }

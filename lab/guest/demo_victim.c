@@ -26,7 +26,9 @@
 #define PAGE		4096UL
 #define HUGE_PAGE	(2 * MIB)
 /* Longer than any scenario lasts; UNSTICK ends it before */
-#define STICK_S		120
+#define STICK_S		300
+/* A busy machine may take long to fill its memory */
+#define READY		(240 * SEC)
 
 void cgroup_init(void)
 {
@@ -57,6 +59,22 @@ static long cgroup_get(struct victim *v, const char *file, const char *key)
 		at += strlen(key);
 	}
 	return atol(at);
+}
+
+/* From now on there is @room in the victim's cgroup for who wants more. */
+void cgroup_close(struct victim *v, unsigned long room)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lu",
+		 cgroup_current(v) * KIB + room);
+	cgroup_set(v, "memory.max", text);
+}
+
+/* Who is killed in it is killed with all others. */
+void cgroup_kill_together(struct victim *v)
+{
+	cgroup_set(v, "memory.oom.group", "1");
 }
 
 /* In KiB. Page tables and the like are charged as well. */
@@ -91,11 +109,12 @@ static void fill(char *mem, unsigned long size)
 }
 
 static void add(struct victim *v, unsigned long cmd, uint64_t addr,
-		uint64_t size, uint64_t stride, uint32_t count, uint32_t flags)
+		uint64_t size, uint64_t stride, uint32_t count, uint32_t flags,
+		uint32_t refusals)
 {
 	struct test_mmu_notifier_add add = {
 		.addr = addr, .size = size, .stride = stride,
-		.count = count, .flags = flags,
+		.count = count, .flags = flags, .refusals = refusals,
 	};
 
 	if (ioctl(v->dev, cmd, &add))
@@ -103,18 +122,38 @@ static void add(struct victim *v, unsigned long cmd, uint64_t addr,
 		    strerror(errno));
 }
 
+/* A device that lets go of one buffer after the other, each a bit smaller. */
+static void add_slow(struct victim *v, uint64_t mem)
+{
+	uint64_t rest = v->spec->size, len;
+	unsigned int i;
+
+	for (i = 1; i <= v->spec->slow; i++) {
+		len = i < v->spec->slow ? rest / 12 & ~(PAGE - 1) : rest;
+		add(v, TEST_MMU_NOTIFIER_ADD_INTERVALS, mem, len, 0, 1,
+		    TEST_MMU_NOTIFIER_REFUSE | v->spec->flags, i);
+		mem += len;
+		rest -= len;
+	}
+}
+
 static void add_notifiers(struct victim *v, uint64_t mem)
 {
 	const struct victim_spec *spec = v->spec;
+	uint32_t refuse = TEST_MMU_NOTIFIER_REFUSE | spec->flags;
 	uint64_t stride;
 
 	if (spec->list) {
 		add(v, TEST_MMU_NOTIFIER_ADD_INTERVALS, mem, spec->size, 0, 1,
-		    TEST_MMU_NOTIFIER_HOLD_BLOCKING);
+		    TEST_MMU_NOTIFIER_HOLD_BLOCKING, 0);
 		add(v, TEST_MMU_NOTIFIER_ADD_INTERVALS, mem, spec->size, 0, 1,
-		    0);
-		add(v, TEST_MMU_NOTIFIER_ADD_LIST, 0, 0, 0, 1,
-		    TEST_MMU_NOTIFIER_REFUSE);
+		    0, 0);
+		add(v, TEST_MMU_NOTIFIER_ADD_LIST, 0, 0, 0, 1, refuse, 0);
+	} else if (spec->whole) {
+		add(v, TEST_MMU_NOTIFIER_ADD_INTERVALS, mem, spec->size, 0, 1,
+		    refuse, 0);
+	} else if (spec->slow) {
+		add_slow(v, mem);
 	} else if (spec->intervals) {
 		stride = spec->size / spec->intervals;
 		mem += stride / 2;
@@ -122,7 +161,7 @@ static void add_notifiers(struct victim *v, uint64_t mem)
 		if (spec->huge)
 			mem += HUGE_PAGE / 2;
 		add(v, TEST_MMU_NOTIFIER_ADD_INTERVALS, mem, PAGE, stride,
-		    spec->intervals, TEST_MMU_NOTIFIER_REFUSE);
+		    spec->intervals, refuse, 0);
 	}
 }
 
@@ -190,7 +229,7 @@ static void victim_main(struct victim *v)
 	uintptr_t start;
 	char *mem;
 
-	join(v, 0);
+	join(v, v->spec->score);
 	mem = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (mem == MAP_FAILED)
@@ -203,10 +242,30 @@ static void victim_main(struct victim *v)
 	add_notifiers(v, start);
 	if (v->spec->list)
 		start_removal(v, (void *)start);
+	/* The page is shared, so the reaper would leave it: not to be counted */
+	__atomic_store_n(v->ready, 1, __ATOMIC_RELEASE);
+	munmap(v->ready, PAGE);
 	while (v->spec->exits)
 		pause();
 	ioctl(v->dev, TEST_MMU_NOTIFIER_STICK, &seconds);
 	_exit(0);
+}
+
+static void victim_fork(struct victim *v)
+{
+	v->dev = open(TEST_MMU_NOTIFIER_DEVICE, O_RDWR | O_CLOEXEC);
+	if (v->dev < 0)
+		die("cannot open " TEST_MMU_NOTIFIER_DEVICE ": %s",
+		    strerror(errno));
+	v->ready = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (v->ready == MAP_FAILED)
+		die("no address space");
+	v->pid = fork();
+	if (v->pid < 0)
+		die("fork: %s", strerror(errno));
+	if (!v->pid)
+		victim_main(v);
 }
 
 /* A cgroup and a victim in it that begins to fill its memory. */
@@ -215,39 +274,65 @@ void victim_start(struct victim *v, const struct victim_spec *spec)
 	char text[32];
 
 	v->spec = spec;
+	v->joined = false;
 	snprintf(v->cgroup, sizeof(v->cgroup), CGROUPS "%s", spec->name);
 	if (mkdir(v->cgroup, 0755))
 		die("cannot make %s: %s", v->cgroup, strerror(errno));
-	snprintf(text, sizeof(text), "%lu", spec->limit);
-	cgroup_set(v, "memory.max", text);
+	if (spec->limit) {
+		snprintf(text, sizeof(text), "%lu", spec->limit);
+		cgroup_set(v, "memory.max", text);
+	}
 	cgroup_set(v, "memory.swap.max", "0");
+	victim_fork(v);
+}
 
-	v->dev = open(TEST_MMU_NOTIFIER_DEVICE, O_RDWR | O_CLOEXEC);
-	if (v->dev < 0)
-		die("cannot open " TEST_MMU_NOTIFIER_DEVICE ": %s",
-		    strerror(errno));
-	v->pid = fork();
-	if (v->pid < 0)
-		die("fork: %s", strerror(errno));
-	if (!v->pid)
-		victim_main(v);
+/* Another one in the cgroup of @first, who is to be forgotten last */
+void victim_join(struct victim *v, const struct victim_spec *spec,
+		 const struct victim *first)
+{
+	v->spec = spec;
+	v->joined = true;
+	memcpy(v->cgroup, first->cgroup, sizeof(v->cgroup));
+	victim_fork(v);
+}
+
+static void wait_for_victim(struct victim *v, bool (*is)(struct victim *v))
+{
+	long long end = now() + READY;
+
+	while (!is(v)) {
+		if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
+			die("%s: the victim died too early", v->spec->name);
+		if (now() > end)
+			die("%s: the victim was not ready in time",
+			    v->spec->name);
+		pause_for(5 * MS);
+	}
+}
+
+static bool is_ready(struct victim *v)
+{
+	return __atomic_load_n(v->ready, __ATOMIC_ACQUIRE);
+}
+
+static bool is_stuck(struct victim *v)
+{
+	uint32_t stuck = 0;
+
+	if (ioctl(v->dev, TEST_MMU_NOTIFIER_NR_STUCK, &stuck))
+		die("%s: NR_STUCK: %s", v->spec->name, strerror(errno));
+	return stuck;
+}
+
+/* It has its memory and its notifiers. */
+void victim_wait_ready(struct victim *v)
+{
+	wait_for_victim(v, is_ready);
 }
 
 void victim_wait_stuck(struct victim *v)
 {
-	long long end = now() + 60 * SEC;
-	uint32_t stuck = 0;
-
-	while (!stuck) {
-		if (ioctl(v->dev, TEST_MMU_NOTIFIER_NR_STUCK, &stuck))
-			die("%s: NR_STUCK: %s", v->spec->name, strerror(errno));
-		if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
-			die("%s: the victim died too early", v->spec->name);
-		if (now() > end)
-			die("%s: the victim was not ready in 60 s",
-			    v->spec->name);
-		pause_for(5 * MS);
-	}
+	wait_for_victim(v, is_stuck);
 }
 
 /* Waits for the end of the victim, which has been released. */
@@ -276,15 +361,17 @@ void victim_forget(struct victim *v)
 	int tries = 0;
 
 	close(v->dev);
-	while (rmdir(v->cgroup) && tries++ < 100)
+	munmap(v->ready, PAGE);
+	while (!v->joined && rmdir(v->cgroup) && tries++ < 100)
 		pause_for(10 * MS);
 }
 
 /*
  * Another process in the victim's cgroup. It touches @size bytes, one page
- * after the other, and then only exists.
+ * after the other, does @then, and then only exists.
  */
-pid_t member_start(struct victim *v, unsigned long size, int score)
+pid_t member_start_then(struct victim *v, unsigned long size, int score,
+			void (*then)(struct victim *v))
 {
 	pid_t pid = fork();
 	char *mem;
@@ -299,9 +386,31 @@ pid_t member_start(struct victim *v, unsigned long size, int score)
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (mem == MAP_FAILED)
 		die("%s: no address space", v->spec->name);
+	if (madvise(mem, size, MADV_NOHUGEPAGE))
+		die("%s: madvise: %s", v->spec->name, strerror(errno));
 	fill(mem, size);
+	if (then)
+		then(v);
 	for (;;)
 		pause();
+}
+
+pid_t member_start(struct victim *v, unsigned long size, int score)
+{
+	return member_start_then(v, size, score, NULL);
+}
+
+/* False if it has not touched all of it in time. */
+bool member_filled(pid_t pid, unsigned long size, long long timeout)
+{
+	long long end = now() + timeout;
+
+	while (rss_fast(pid) < (long)(size / KIB)) {
+		if (now() > end)
+			return false;
+		pause_for(5 * MS);
+	}
+	return true;
 }
 
 void member_kill(pid_t pid)

@@ -30,7 +30,7 @@
 #define PASSES		0x800
 /* Page tables of KVM, the vCPU, and what belongs to it */
 #define VM_EXTRA	(VM_SIZE / 512 + 2 * ON_MIB)
-/* OOM_REAP_CHUNK */
+/* MN_NONBLOCK_CHUNK */
 #define CHUNK		(128 * ON_MIB)
 
 #define KVM_DEBUGFS	"/sys/kernel/debug/kvm"
@@ -97,6 +97,7 @@ static int vm_prepare(struct on_victim *v, void *arg)
 	pthread_t thread;
 	size_t i;
 
+	(void)arg;
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		return -errno;
@@ -330,25 +331,46 @@ static void mrelease(void)
 	vm_end(&s);
 }
 
+/* @arg: what who refuses does to the reaper's worker, TEST_MMU_NOTIFIER_* */
 static int refuse_prepare(struct on_victim *v, void *arg)
 {
-	int ret = vm_prepare(v, arg);
+	unsigned int *flags = arg;
+	int ret = vm_prepare(v, NULL);
 
 	if (ret)
 		return ret;
 	return on_dev_add(v->dev, v->addr + v->size / 4, PAGE, 0, 1,
-			  TEST_MMU_NOTIFIER_REFUSE, 0, NULL);
+			  TEST_MMU_NOTIFIER_REFUSE | *flags, 0, NULL);
 }
 
-/* Somebody else, who has an interval, refuses a page of the VM. KVM keeps it. */
+/*
+ * Somebody else, who has an interval, refuses a page of the VM, also to a worker
+ * who would wait for it. KVM keeps it.
+ */
 static void one_refuses(void)
 {
-	struct scene s = { .victim.prepare = refuse_prepare };
+	unsigned int flags = TEST_MMU_NOTIFIER_HOLD_FOREIGN;
+	struct scene s = {
+		.victim.prepare = refuse_prepare, .victim.arg = &flags,
+	};
 
 	if (real_base)
 		play(&s, "kvm-refused", VM_SIZE / ON_KIB, VM_SIZE / PAGE);
 	else
 		play(&s, "kvm-refused", PAGE_KIB, 1);
+}
+
+/* The same, but the worker gets it. */
+static void one_refuses_the_reaper(void)
+{
+	struct scene s = { .victim.prepare = refuse_prepare };
+	unsigned int flags = 0;
+
+	s.victim.arg = &flags;
+	if (real_base)
+		play(&s, "kvm-worker", VM_SIZE / ON_KIB, VM_SIZE / PAGE);
+	else
+		play(&s, "kvm-worker", 0, 0);
 }
 
 static const struct real_case cases[] = {
@@ -358,6 +380,9 @@ static const struct real_case cases[] = {
 	{ "a VM is reaped around a page that another notifier refuses",
 	  one_refuses,
 	  "a page that another notifier refuses withholds all of a VM" },
+	{ "a page that another notifier refuses to the reaper only is freed, too",
+	  one_refuses_the_reaper,
+	  "a page that another notifier refuses to the reaper withholds all of a VM" },
 };
 
 int main(int argc, char **argv)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "oom_notifier_util.h"
+#include "util.h"
 
 /* Patience for the reaper, for what takes next to no time, for touching memory */
 #define REAP_MS		30000

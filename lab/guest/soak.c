@@ -142,23 +142,6 @@ static void watch_workers(int64_t start, bool show)
 	} while (left);
 }
 
-/* asked or refused, of all callbacks since boot; -1: not in this kernel */
-static long long read_callbacks(unsigned int column)
-{
-	long long asked, refused, sum = 0;
-	char line[256];
-	FILE *f;
-
-	f = fopen("/sys/kernel/debug/fail_mmu_notifier/callbacks", "re");
-	if (!f)
-		return -1;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lld %lld", &asked, &refused) == 2)
-			sum += column ? refused : asked;
-	fclose(f);
-	return sum;
-}
-
 static void judge_cgroups(void)
 {
 	unsigned int i, stay = 0;
@@ -182,7 +165,7 @@ static void judge_cgroups(void)
 	judge(!stay, "every cgroup can be removed (%u cannot)", stay);
 }
 
-static void judge_play(long long refusals, long long refused)
+static void judge_play(const struct calls *calls)
 {
 	unsigned int i;
 
@@ -194,10 +177,13 @@ static void judge_play(long long refusals, long long refused)
 	for (i = 0; i < COUNT_BAD; i++)
 		tell("figure %s %llu", count_names[i],
 		     (unsigned long long)soak->count[i]);
-	if (refusals >= 0) {
-		tell("figure refusals %lld", refusals);
-		tell("figure refusals_by_notifiers %lld", refused);
-		tell("figure refusals_injected %lld", refusals - refused);
+	if (calls) {
+		judge(!calls->lost, "no non-blocking call is lost");
+		tell("figure nonblocking_calls %lld", calls->nonblock);
+		tell("figure rehearsed_calls %lld", calls->rehearsed);
+		tell("figure refusals %lld", calls->refused + calls->injected);
+		tell("figure refusals_by_notifiers %lld", calls->refused);
+		tell("figure refusals_injected %lld", calls->injected);
 	}
 	for (i = 0; i < OP_KINDS; i++)
 		tell("op %s %llu %llu", op_names[i],
@@ -233,13 +219,14 @@ static unsigned int busy_percent(void)
 
 static bool play(uint64_t seed, unsigned int ms, bool warmup)
 {
-	long long refusals, refused, asked;
 	unsigned int i, busy;
+	struct calls calls;
+	bool counted;
 
 	memset(soak, 0, sizeof(*soak));
 	soak->seed = seed;
 	if (!trace_begin()) {
-		say("the tracepoints cannot be used");
+		say("the tracepoints cannot be used (CONFIG_HIST_TRIGGERS?)");
 		return false;
 	}
 	if (!swap_begin())
@@ -253,8 +240,6 @@ static bool play(uint64_t seed, unsigned int ms, bool warmup)
 			return false;
 		}
 	}
-	asked = read_callbacks(0);
-	refused = read_callbacks(1);
 
 	busy_percent();
 	soak->until_ms = on_now_ms() + ms;
@@ -270,14 +255,11 @@ static bool play(uint64_t seed, unsigned int ms, bool warmup)
 
 	busy = busy_percent();
 	weather_calm();
-	refusals = trace_refusals();
-	refused = read_callbacks(1) - refused;
-	asked = read_callbacks(0) - asked;
+	counted = trace_calls(&calls);
 	trace_end();
 	if (!warmup) {
 		tell("figure busy_percent %u", busy);
-		tell("figure nonblocking_calls %lld", asked);
-		judge_play(refusals, refused);
+		judge_play(counted ? &calls : NULL);
 	}
 	judge_cgroups();
 	swap_finish();

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "oom_notifier_util.h"
+#include "util.h"
 
 #define __noreturn	__attribute__((noreturn))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
@@ -100,6 +100,12 @@ enum backing {
 };
 
 enum hang { HANG_NONE, HANG_STICK, HANG_CHURN, HANG_HELD };
+/* What who refuses does in blocking mode; the reaper's worker is such a caller */
+enum worker_kind {
+	WORKER_SERVED,
+	WORKER_SLOW,		/* after a while */
+	WORKER_HELD,		/* the worker not at all, before the victim leaves */
+};
 enum list_kind { LIST_NONE, LIST_PLAIN, LIST_END, LIST_REFUSE };
 enum release {
 	RELEASE_SOON,		/* after release_ms */
@@ -122,6 +128,7 @@ struct plan {
 	uint32_t accepting;	/* intervals */
 	uint32_t refusing;
 	uint32_t refusals;	/* of each, 0: for ever */
+	uint32_t worker;	/* what they do to who may wait for them */
 	uint32_t list;
 	uint32_t release;
 	uint32_t release_ms;
@@ -135,6 +142,8 @@ struct plan {
 void plan_round(struct plan *p, uint64_t seed, unsigned int worker,
 		unsigned int round);
 void plan_print(const struct plan *p, char *text, size_t size);
+/* TEST_MMU_NOTIFIER_* of the intervals that refuse */
+unsigned int plan_refuse(const struct plan *p);
 
 /*
  * A victim
@@ -166,7 +175,7 @@ enum count {
 	COUNT_REAPED, COUNT_FALLING, COUNT_INTERVALS, COUNT_LISTS,
 	COUNT_REMOVED, COUNT_TOGGLES, COUNT_MRELEASE, COUNT_MRELEASE_DONE,
 	COUNT_MRELEASE_AGAIN, COUNT_CHURNED, COUNT_NONBLOCK, COUNT_REFUSED,
-	COUNT_BLOCKING, COUNT_READS, COUNT_RECLAIMS, COUNT_SWAPOFFS,
+	COUNT_BLOCKING, COUNT_WORKER, COUNT_READS, COUNT_RECLAIMS, COUNT_SWAPOFFS,
 	COUNT_COMPACTIONS, COUNT_REFUSE_PHASES, COUNT_REHEARSE_PHASES,
 	COUNT_KILLS, COUNT_REAPINGS, COUNT_FREED_KIB, COUNT_LOST_EVENTS,
 	/* Failures: each of these has to be 0 */
@@ -240,8 +249,21 @@ void swap_finish(void);
 /* Counts what the tracepoints say until trace_end() */
 bool trace_begin(void);
 void trace_end(void);
-/* Notifiers' and injected refusals since trace_begin(); -1: not in this kernel */
-long long trace_refusals(void);
+
+/**
+ * struct calls - calls in non-blocking mode
+ * @nonblock: of notifiers, by the reaper and in rehearsals
+ * @refused: how many of these were refused
+ * @rehearsed: how many of them were rehearsals
+ * @injected: refusals that no notifier was called for
+ * @lost: what the kernel could not count
+ */
+struct calls {
+	long long nonblock, refused, rehearsed, injected, lost;
+};
+
+/* Since trace_begin(); false if this kernel does not say it */
+bool trace_calls(struct calls *calls);
 
 /* All that must be after as it was before */
 enum figure {

@@ -245,7 +245,7 @@ static void call_mrelease(struct round *r)
 static void switch_refusals(struct round *r)
 {
 	const struct plan *p = &r->plan;
-	unsigned int flags = r->switched++ % 2 ? TEST_MMU_NOTIFIER_REFUSE : 0;
+	unsigned int flags = r->switched++ % 2 ? plan_refuse(p) : 0;
 	unsigned int i;
 
 	for (i = 0; i < p->victims; i++) {
@@ -253,7 +253,8 @@ static void switch_refusals(struct round *r)
 			on_dev_set(r->dev, r->shared->refuse_id[i], p->refusing,
 				   flags, p->refusals);
 		if (p->list == LIST_REFUSE && r->shared->list_id[i])
-			on_dev_set(r->dev, r->shared->list_id[i], 1, flags, 0);
+			on_dev_set(r->dev, r->shared->list_id[i], 1,
+				   flags & TEST_MMU_NOTIFIER_REFUSE, 0);
 	}
 	count(COUNT_TOGGLES, 1);
 }
@@ -376,6 +377,7 @@ static void collect(struct round *r)
 		count(COUNT_NONBLOCK, stat.nonblock);
 		count(COUNT_REFUSED, stat.refused);
 		count(COUNT_BLOCKING, stat.blocking);
+		count(COUNT_WORKER, stat.foreign);
 	}
 	left = on_dev_nr_churned(r->dev);
 	if (left > 0)

@@ -75,11 +75,23 @@ static void plan_mend(struct plan *p, struct rng *r)
 		p->swap_mib = 0;
 	if (p->backing == BACK_SWAPPED && !p->swap_mib)
 		p->backing = BACK_SMALL;
-	/* Nothing holds mmap_lock, and nobody refuses for long. */
+	if (!p->refusing)
+		p->worker = WORKER_SERVED;
+	/* Each of them takes that long, for each who unmaps. */
+	if (p->worker == WORKER_SLOW && p->refusing > 4)
+		p->refusing = 4;
+	if (p->worker == WORKER_SLOW)
+		p->movers = 0;
+	/* To remove a notifier is to wait for who is in its callback. */
+	if (p->worker == WORKER_HELD && p->remove == 1)
+		p->remove = 2;
+	/*
+	 * Nothing holds mmap_lock for writing. That somebody refuses does not
+	 * matter, for ever or not: the reaper's worker unmaps it.
+	 */
 	if (p->release == RELEASE_REAPED &&
 	    (p->hang != HANG_STICK || p->movers || p->kind == KILL_SIGNAL ||
-	     (p->refusing && !p->refusals) || p->list == LIST_REFUSE ||
-	     p->toggle_ms))
+	     p->worker == WORKER_HELD))
 		p->release = RELEASE_SOON;
 }
 
@@ -101,6 +113,9 @@ void plan_round(struct plan *p, uint64_t seed, unsigned int worker,
 	static const unsigned int lists[] = {
 		[LIST_NONE] = 70, [LIST_PLAIN] = 8, [LIST_END] = 12,
 		[LIST_REFUSE] = 10, 0
+	};
+	static const unsigned int workers[] = {
+		[WORKER_SERVED] = 70, [WORKER_SLOW] = 15, [WORKER_HELD] = 15, 0
 	};
 	static const unsigned int releases[] = {
 		[RELEASE_SOON] = 50, [RELEASE_FALLING] = 20,
@@ -128,7 +143,18 @@ void plan_round(struct plan *p, uint64_t seed, unsigned int worker,
 	p->swap_mib = rng_between(&r, 1, 4);
 	p->remove = rng_below(&r, 3);
 	p->read = rng_percent(&r, 30);
+	p->worker = rng_pick(&r, workers);
 	plan_mend(p, &r);
+}
+
+unsigned int plan_refuse(const struct plan *p)
+{
+	static const unsigned int flags[] = {
+		[WORKER_SLOW] = TEST_MMU_NOTIFIER_SLOW_BLOCKING,
+		[WORKER_HELD] = TEST_MMU_NOTIFIER_HOLD_FOREIGN,
+	};
+
+	return TEST_MMU_NOTIFIER_REFUSE | flags[p->worker];
 }
 
 void plan_print(const struct plan *p, char *text, size_t size)
@@ -148,6 +174,9 @@ void plan_print(const struct plan *p, char *text, size_t size)
 		"", ", a list notifier", ", a list notifier with end",
 		", a list notifier that refuses",
 	};
+	static const char *const workers[] = {
+		"", ", slow", ", hold the worker"
+	};
 	char release[40];
 
 	if (p->release == RELEASE_SOON)
@@ -157,10 +186,11 @@ void plan_print(const struct plan *p, char *text, size_t size)
 			 p->release == RELEASE_REAPED ? "when reaped" :
 			 "while it is reaped");
 	snprintf(text, size,
-		 "%s, %u of %u MiB, %s, %s%s, %u threads; intervals: %u accept, %u refuse (%u times)%s; let go %s, switched each %u ms, process_mrelease() each %u ms, %u MiB swap",
+		 "%s, %u of %u MiB, %s, %s%s, %u threads; intervals: %u accept, %u refuse (%u times%s)%s; let go %s, switched each %u ms, process_mrelease() each %u ms, %u MiB swap",
 		 kinds[p->kind], p->victims, p->mib, backings[p->backing],
 		 hangs[p->hang], p->shared_mm ? ", shared" : "", p->movers,
-		 p->accepting, p->refusing, p->refusals, lists[p->list],
+		 p->accepting, p->refusing, p->refusals, workers[p->worker],
+		 lists[p->list],
 		 p->hang == HANG_NONE ? "at once" : release, p->toggle_ms,
 		 p->mrelease_ms, p->swap_mib);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the tracepoints say: how much the reaper has freed is read event by
- * event, of the refusals, which are many, only the number.
+ * event. The non-blocking calls are many; the kernel counts them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,7 +16,12 @@
 #include "soak.h"
 
 #define REAPER		"/sys/kernel/tracing/instances/soak-reaper"
-#define REFUSED		"/sys/kernel/tracing/instances/soak-refused"
+#define CALLS		"/sys/kernel/tracing/instances/soak-calls"
+/* Not in an unpatched kernel */
+#define NONBLOCK	CALLS "/events/mmu_notifier/mmu_notifier_nonblock"
+#define HISTOGRAM	"hist:keys=callback.sym,refused,rehearsal"
+/* Who "refuses" what is injected */
+#define INJECTOR	"should_refuse_mmu_notifier"
 
 static pid_t reader;
 /* Shared with it: there is nothing more to come */
@@ -83,11 +88,11 @@ static void __noreturn read_events(void)
 
 bool trace_begin(void)
 {
-	if (mkdir(REAPER, 0700) || mkdir(REFUSED, 0700))
+	if (mkdir(REAPER, 0700) || mkdir(CALLS, 0700))
 		return false;
-	/* Not in an unpatched kernel */
-	on_write_file(REFUSED "/events/mmu_notifier/mmu_notifier_refused/enable",
-		      "1");
+	if (!access(NONBLOCK, F_OK) &&
+	    on_write_file(NONBLOCK "/trigger", HISTOGRAM))
+		return false;
 	if (on_write_file(REAPER "/events/oom/finish_task_reaping/enable", "1"))
 		return false;
 	if (!finish)
@@ -99,12 +104,45 @@ bool trace_begin(void)
 	return reader > 0;
 }
 
-long long trace_refusals(void)
+/* The number behind @key in a line of the histogram; -1 without */
+static long long hist_value(const char *line, const char *key)
 {
-	if (access(REFUSED "/events/mmu_notifier/mmu_notifier_refused", F_OK))
-		return -1;
-	return sum_stats(REFUSED, "entries") + sum_stats(REFUSED, "overrun") +
-	       sum_stats(REFUSED, "dropped events");
+	const char *at = strstr(line, key);
+
+	return at ? atoll(at + strlen(key)) : -1;
+}
+
+bool trace_calls(struct calls *calls)
+{
+	long long refused, rehearsal, hits;
+	char line[512];
+	FILE *f;
+
+	memset(calls, 0, sizeof(*calls));
+	f = fopen(NONBLOCK "/hist", "re");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		refused = hist_value(line, " refused:");
+		rehearsal = hist_value(line, " rehearsal:");
+		hits = hist_value(line, " hitcount:");
+		if (refused < 0 || rehearsal < 0 || hits < 0) {
+			if (hist_value(line, " Dropped:") > 0)
+				calls->lost += hist_value(line, " Dropped:");
+			continue;
+		}
+		if (strstr(line, " " INJECTOR " ")) {
+			calls->injected += hits;
+			continue;
+		}
+		calls->nonblock += hits;
+		if (refused)
+			calls->refused += hits;
+		if (rehearsal)
+			calls->rehearsed += hits;
+	}
+	fclose(f);
+	return true;
 }
 
 void trace_end(void)
@@ -112,6 +150,7 @@ void trace_end(void)
 	count(COUNT_LOST_EVENTS, sum_stats(REAPER, "overrun"));
 	__atomic_store_n(finish, 1, __ATOMIC_RELEASE);
 	waitpid(reader, NULL, 0);
+	on_write_file(NONBLOCK "/trigger", "!" HISTOGRAM);
 	rmdir(REAPER);
-	rmdir(REFUSED);
+	rmdir(CALLS);
 }

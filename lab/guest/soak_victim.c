@@ -161,7 +161,7 @@ static void attach_all(void)
 	if (p->refusing)
 		shared->refuse_id[args->nr] =
 			attach(p->refusing, 3, 1 + p->refusing % 8,
-			       TEST_MMU_NOTIFIER_REFUSE);
+			       plan_refuse(p));
 	if (p->list != LIST_NONE) {
 		ret = on_dev_add_list(args->dev, list[p->list],
 				      p->list == LIST_REFUSE ? p->refusals : 0,

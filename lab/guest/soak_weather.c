@@ -10,7 +10,8 @@
 
 #include "soak.h"
 
-#define INJECT		"/sys/kernel/debug/fail_mmu_notifier/"
+#define REFUSE		"/sys/kernel/debug/fail_mmu_notifier_refuse"
+#define REHEARSE	"/sys/kernel/debug/fail_mmu_notifier_rehearse"
 #define EVENTS		8
 
 struct weather {
@@ -80,18 +81,27 @@ void weather_print(uint64_t seed, unsigned int worker, unsigned int round)
 	printf("\n");
 }
 
-static bool inject(const char *file, const char *fmt, int value)
+static bool inject_set(const char *what, const char *file, int value)
 {
 	char path[128], text[32];
 
-	snprintf(path, sizeof(path), INJECT "%s", file);
-	snprintf(text, sizeof(text), fmt, value);
+	snprintf(path, sizeof(path), "%s/%s", what, file);
+	snprintf(text, sizeof(text), "%d", value);
 	return !on_write_file(path, text);
+}
+
+/* In so many percent of the calls, and without a word */
+static bool inject(const char *what, unsigned int percent)
+{
+	return inject_set(what, "verbose", 0) &&
+	       inject_set(what, "times", -1) &&
+	       inject_set(what, "probability", percent);
 }
 
 void weather_calm(void)
 {
-	inject("probability", "%d", 0);
+	inject(REFUSE, 0);
+	inject(REHEARSE, 0);
 }
 
 static void reclaim_from(unsigned int worker, unsigned int mib)
@@ -110,16 +120,10 @@ void weather_round(unsigned int worker, unsigned int round)
 	unsigned int i;
 
 	plan(&w, soak->seed, worker, round);
-	inject("probability", "%d", 0);
-	inject("verbose", "%d", 0);
-	inject("times", "%d", -1);
-	inject("refuse", "%d", w.refuse);
-	inject("rehearse", "%d", w.rehearse);
-	if ((w.refuse || w.rehearse) &&
-	    inject("probability", "%d", w.percent)) {
+	if (inject(REFUSE, w.refuse ? w.percent : 0))
 		count(COUNT_REFUSE_PHASES, w.refuse);
+	if (inject(REHEARSE, w.rehearse ? w.percent : 0))
 		count(COUNT_REHEARSE_PHASES, w.rehearse);
-	}
 	for (i = 0; i < EVENTS && on_now_ms() < soak->until_ms; i++) {
 		on_sleep_ms(w.step_ms);
 		switch (w.event[i].what) {

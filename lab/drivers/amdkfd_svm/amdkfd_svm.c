@@ -3,7 +3,7 @@
  * amdkfd's SVM notifier: drivers/gpu/drm/amd/amdkfd/kfd_svm.c
  *
  * Mapping, splitting, evicting and the deferred work are the driver's. The GPUs
- * are two arrays of page table entries.
+ * are two arrays of page table entries, and two of what their TLBs may hold.
  */
 #include "users.h"
 #include <linux/mman.h>
@@ -22,6 +22,7 @@ struct svm_gpu {
 	struct amdgpu_fpriv fpriv;
 	struct drm_file file;
 	bool pte[SVM_PAGES];
+	bool tlb[SVM_PAGES];
 };
 
 struct svm_lab {
@@ -36,6 +37,10 @@ struct svm_lab {
 	/* the n-th update fails half way if mapping, at once if unmapping */
 	int fail_update;
 	int fail_flush, fail_quiesce;
+	/* a flush returns 0, and has not been done: GPU in reset, another CPU at it */
+	bool no_flush;
+	/* the job that clears page table entries is cancelled; its fence has an error */
+	bool cancel_unmap;
 	/* in the n-th call of amdgpu_hmm_range_get_pages(), behind its work */
 	int hook_at;
 	/* there, and in kgd2kfd_quiesce_mm() before it has done anything */
@@ -73,8 +78,19 @@ int amdgpu_vm_update_range(struct amdgpu_device *adev, struct amdgpu_vm *vm,
 		return -ENOMEM;
 	if (fail)
 		end = start + (last - start) / 2;
-	for (page = start; page <= end; page++)
+	if (!valid && svm_lab->cancel_unmap) {
+		struct dma_fence *job = users_fence(svm_lab->test);
+
+		dma_fence_set_error(job, -ECANCELED);
+		dma_fence_signal(job);
+		*fence = dma_fence_get(job);
+		return 0;
+	}
+	for (page = start; page <= end; page++) {
 		gpu->pte[page - SVM_FIRST] = valid;
+		/* The GPU has used what was mapped. */
+		gpu->tlb[page - SVM_FIRST] |= valid;
+	}
 	if (fence) {
 		dma_fence_put(*fence);
 		*fence = dma_fence_get_stub();
@@ -92,6 +108,9 @@ int amdgpu_vm_flush_compute_tlb(struct amdgpu_device *adev, struct amdgpu_vm *vm
 {
 	might_sleep();
 	svm_lab->flushes++;
+	if (!svm_lab->no_flush && !svm_lab->fail_flush)
+		memcpy(svm_gpu_of(adev)->tlb, svm_gpu_of(adev)->pte,
+		       sizeof(svm_gpu_of(adev)->tlb));
 	return svm_lab->fail_flush;
 }
 
@@ -352,6 +371,19 @@ static int svm_reach(struct svm_lab *lab, unsigned long start, unsigned long las
 	return n;
 }
 
+/* How many of them the TLBs may hold */
+static int svm_stale(struct svm_lab *lab, unsigned long start, unsigned long last)
+{
+	unsigned long page;
+	int i, n = 0;
+
+	for (i = 0; i < SVM_GPUS; i++)
+		for (page = max(start, SVM_FIRST);
+		     page <= min(last, SVM_FIRST + SVM_PAGES - 1); page++)
+			n += lab->gpus[i].tlb[page - SVM_FIRST];
+	return n;
+}
+
 static struct users_call svm_call(struct svm_lab *lab, struct svm_range *prange,
 				  enum users_state state, unsigned long start,
 				  unsigned long last)
@@ -424,6 +456,7 @@ static void svm_succeeds(struct svm_lab *lab, struct svm_range *prange, unsigned
 	struct users_call call = svm_call(lab, prange, USERS_IDLE, start, last);
 
 	KUNIT_EXPECT_EQ(lab->test, svm_reach(lab, start, last), 0);
+	KUNIT_EXPECT_EQ(lab->test, svm_stale(lab, start, last), 0);
 	svm_nonblock(lab, prange, &call);
 }
 
@@ -517,16 +550,47 @@ static void svm_idle_unmap_event_succeeds(struct kunit *test)
 	svm_nonblock(lab, prange, &call);
 }
 
-static void svm_unmapped_succeeds(struct kunit *test)
+#define SVM_ONCE_MAPPED "that the TLBs were flushed is not known for sure"
+
+static void svm_unmapped_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_IDLE, SVM_FIRST, SVM_FIRST + 63);
+
+	/* as migration of the whole range does it */
+	svm_blocks(lab, prange, MMU_NOTIFY_MIGRATE, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	call.reason = SVM_ONCE_MAPPED;
+	users_refuses(test, &call);
+	/* and when it is mapped again */
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* The flush returns 0 at once: the GPU is in reset, or another CPU flushes. */
+static void svm_skipped_flush_refuses(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, true);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
-	/* as migration of the whole range does it */
-	svm_blocks(lab, prange, MMU_NOTIFY_MIGRATE, SVM_FIRST, SVM_FIRST + 63);
-	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
-	/* and when it is mapped again */
-	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
+	lab->no_flush = true;
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* A reset cancels the job that would have cleared the page table entries. */
+static void svm_cancelled_unmap_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->cancel_unmap = true;
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
 
@@ -582,22 +646,21 @@ static void svm_child_mapped_refuses(struct kunit *test)
 	svm_refuses(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
 }
 
-static void svm_child_unmapped_succeeds(struct kunit *test)
+/* Also if neither has ever been mapped: it is split in a moment. */
+static void svm_child_never_mapped(struct kunit *test)
 {
-	struct svm_lab *lab = svm_new_lab(test, true);
-	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_IDLE, SVM_FIRST + 40,
+					  SVM_FIRST + 63);
 	struct svm_range *tail;
 
 	svm_split(lab, prange);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST + 40, SVM_FIRST + 63);
-	svm_succeeds(lab, prange, SVM_FIRST + 40, SVM_FIRST + 63);
-	svm_refuses(lab, prange, SVM_FIRST + 31, SVM_FIRST + 63);
-	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 31);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 31);
-	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	call.reason = "it is being split";
+	users_refuses(test, &call);
 	tail = svm_end_split(lab, prange);
-	svm_succeeds(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
 	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	svm_succeeds(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
 }
 
 /* As svm_range_add() replaces a range of which a part gets other attributes */
@@ -911,10 +974,12 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_mapped_xnack_refuses),
 	KUNIT_CASE(svm_mapped_unmap_event_refuses),
 	KUNIT_CASE(svm_idle_unmap_event_succeeds),
-	KUNIT_CASE(svm_unmapped_succeeds),
+	KUNIT_CASE(svm_unmapped_refuses),
+	KUNIT_CASE(svm_skipped_flush_refuses),
+	KUNIT_CASE(svm_cancelled_unmap_refuses),
 	KUNIT_CASE(svm_partly_unmapped_refuses),
 	KUNIT_CASE(svm_child_mapped_refuses),
-	KUNIT_CASE(svm_child_unmapped_succeeds),
+	KUNIT_CASE(svm_child_never_mapped),
 	KUNIT_CASE(svm_clone_refuses),
 	KUNIT_CASE(svm_failed_map_refuses),
 	KUNIT_CASE(svm_failed_first_map_refuses),

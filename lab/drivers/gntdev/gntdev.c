@@ -17,6 +17,8 @@ static struct {
 	bool mapped[GNT_PAGES];
 	struct gntab_unmap_queue_data *delayed;
 	int unmaps;
+	/* Which page can't be mapped for the user, if any; counted from 1 */
+	int fail_map;
 } xen;
 
 int gnttab_alloc_pages(int nr_pages, struct page **pages)
@@ -47,7 +49,7 @@ int gnttab_map_refs(struct gnttab_map_grant_ref *map_ops,
 
 	for (i = 0; i < count; i++) {
 		xen.mapped[i] = true;
-		map_ops[i].status = GNTST_okay;
+		map_ops[i].status = i + 1 == xen.fail_map ? GNTST_general_error : GNTST_okay;
 		map_ops[i].handle = i;
 		kmap_ops[i].status = GNTST_okay;
 		kmap_ops[i].handle = 100 + i;
@@ -222,6 +224,20 @@ static void gntdev_never_mapped_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xen.unmaps, 0);
 }
 
+/* The hypervisor refused one of the pages: mmap() fails, the others are mapped. */
+static void gntdev_half_mapped_refuses(struct kunit *test)
+{
+	struct gntdev_grant_map *map = gnt_new(test);
+
+	xen.fail_map = 4;
+	KUNIT_EXPECT_EQ(test, gntdev_map_grant_pages(map), -EINVAL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 2 * GNT_PAGES - 1);
+	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_blocks(test, GNT_START, GNT_END);
+	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
+	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
+}
+
 /*
  * An invalidation has begun to unmap all pages, and the hypervisor is not through
  * with them, or has not even been asked as somebody uses a page. All being_removed[]
@@ -315,6 +331,7 @@ static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_out_of_range_succeeds),
 	KUNIT_CASE(gntdev_unmapped_succeeds),
 	KUNIT_CASE(gntdev_never_mapped_succeeds),
+	KUNIT_CASE(gntdev_half_mapped_refuses),
 	KUNIT_CASE(gntdev_unfinished_refuses),
 	KUNIT_CASE(gntdev_failed_unmap_refuses),
 	KUNIT_CASE(gntdev_free_part_refuses),

@@ -24,10 +24,15 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 #define dma_unmap_single(dev, addr, size, dir)	((void)(dev), hfi_unmap(addr))
 #define dma_mapping_error(dev, addr)		((addr) == DMA_MAPPING_ERROR)
 #define mmu_interval_notifier_insert		hfi_insert
+#include <drivers/infiniband/hw/hfi1/hfi.h>
+/* What is written to the receive array waits for this in the processor's buffer. */
+static void hfi_flush(void);
+#define flush_wc()				hfi_flush()
 #include <drivers/infiniband/hw/hfi1/user_exp_rcv.c>
 #undef mmu_interval_notifier_insert
 #include <drivers/infiniband/hw/hfi1/exp_rcv.c>
 #include <drivers/infiniband/hw/hfi1/user_pages.c>
+#undef flush_wc
 
 #define HFI_BASE	0x40
 #define HFI_ENTRIES	32
@@ -35,10 +40,14 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 /* A group, and half of another one */
 #define HFI_PAGES	12
 
-/* What an entry of the receive array lets the hardware write to */
+/*
+ * What an entry of the receive array lets the hardware write to, and whether the
+ * hardware knows of it: until the next flush that can't be told.
+ */
 struct hfi_entry {
 	unsigned long pfn;
 	unsigned int pages;
+	bool unflushed;
 };
 
 /* One context at a time */
@@ -49,6 +58,8 @@ static struct hfi {
 	struct hfi1_filedata fd;
 	struct hfi1_tid_info tinfo;
 	struct hfi_entry entries[HFI_ENTRIES];
+	/* Where blank writes go, as they do nothing but flush */
+	u64 array[HFI_BASE + HFI_ENTRIES];
 	unsigned long events[HFI1_MAX_SHARED_CTXTS];
 	struct mm_struct *mm;
 	unsigned long buf, tidlist;
@@ -65,6 +76,28 @@ void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa
 
 	entry->pages = type == PT_EXPECTED ? 1 << (order - 1) : 0;
 	entry->pfn = PHYS_PFN(pa);
+	entry->unflushed = true;
+	/* As the real one does it */
+	if (type == PT_INVALID_FLUSH || (index & 3) == 3)
+		hfi_flush();
+}
+
+static void hfi_flush(void)
+{
+	int i;
+
+	for (i = 0; i < HFI_ENTRIES; i++)
+		hfi->entries[i].unflushed = false;
+}
+
+/* Entries of which the hardware may not know yet */
+static int hfi_unflushed(void)
+{
+	int i, n = 0;
+
+	for (i = 0; i < HFI_ENTRIES; i++)
+		n += hfi->entries[i].unflushed;
+	return n;
 }
 
 void hfi1_clear_tids(struct hfi1_ctxtdata *rcd)
@@ -137,12 +170,29 @@ static int hfi_unpinned(void)
 	return n;
 }
 
-/* Groups that are not in the list for what they have in use; they are moved. */
+/* By how much the count of a list is wrong */
+static int hfi_miscounted(struct exp_tid_set *set)
+{
+	return abs((int)set->count - (int)list_count_nodes(&set->list));
+}
+
+/*
+ * Groups that are not in the list for what they have in use, or in none, and lists
+ * that are counted wrong; groups in use are moved.
+ */
 static int hfi_misplaced(void)
 {
 	struct hfi1_ctxtdata *uctxt = &hfi->uctxt;
 	struct tid_group *grp, *next;
-	int n = 0;
+	int n = 0, groups;
+
+	n += hfi_miscounted(&uctxt->tid_group_list);
+	n += hfi_miscounted(&uctxt->tid_used_list);
+	n += hfi_miscounted(&uctxt->tid_full_list);
+	groups = list_count_nodes(&uctxt->tid_group_list.list) +
+		 list_count_nodes(&uctxt->tid_used_list.list) +
+		 list_count_nodes(&uctxt->tid_full_list.list);
+	n += HFI_ENTRIES / HFI_GROUP - groups;
 
 	list_for_each_entry_safe(grp, next, &uctxt->tid_group_list.list, list) {
 		if (!grp->used)
@@ -151,7 +201,7 @@ static int hfi_misplaced(void)
 		n++;
 	}
 	list_for_each_entry(grp, &uctxt->tid_used_list.list, list)
-		n += grp->used == grp->size;
+		n += !grp->used || grp->used == grp->size;
 	list_for_each_entry(grp, &uctxt->tid_full_list.list, list)
 		n += grp->used != grp->size;
 	return n;
@@ -193,6 +243,8 @@ static void hfi_open(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, hfi->dd->pcidev);
 	hfi->dd->pcidev->dev.init_name = "hfi1-test";
 	hfi->dd->events = hfi->events;
+	hfi->dd->flags = HFI1_PRESENT;
+	hfi->dd->rcvarray_wc = (void __iomem *)hfi->array;
 	hfi->dd->rcv_entries.group_size = HFI_GROUP;
 	hfi->dd->num_rcv_contexts = 2;
 	hfi->dd->first_dyn_alloc_ctxt = 1;
@@ -616,6 +668,7 @@ static void setup_half_way(struct kunit *test, int fail)
 	KUNIT_EXPECT_EQ(test, ret, fail == 1 ? -EFAULT : 0);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), fail - 1);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_unflushed(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, fail - 1);
 	if (!ret) {
@@ -627,6 +680,7 @@ static void setup_half_way(struct kunit *test, int fail)
 	hfi1_user_exp_rcv_free(&hfi->fd);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
 	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, &hfi->uctxt), 0);
 }
 
@@ -640,9 +694,71 @@ static void setup_fails_in_group(struct kunit *test)
 	setup_half_way(test, 5);
 }
 
+/* The first one of a group that is not to be filled */
+static void setup_fails_at_group(struct kunit *test)
+{
+	setup_half_way(test, HFI_GROUP + 1);
+}
+
 static void setup_fails_behind_group(struct kunit *test)
 {
 	setup_half_way(test, HFI_GROUP + 2);
+}
+
+/* Nothing is left of a setup that failed, before anything else clears it. */
+static void setup_undone(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+}
+
+/* munmap() behind the first entry, by the process itself */
+static void setup_unmap(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, vm_munmap(hfi->buf, HFI_PAGES * PAGE_SIZE), 0);
+}
+
+static void setup_unmapped_is_undone(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->in_setup = setup_unmap;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), -EBUSY);
+	setup_undone(test);
+}
+
+static void setup_list_unwritable_is_undone(struct kunit *test)
+{
+	hfi_open(test);
+	/* Nobody maps anything there */
+	hfi->tidlist = TASK_SIZE_MAX - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), -EFAULT);
+	setup_undone(test);
+}
+
+/* Two files of a context: one is closed, and the other one's groups are as before */
+static void close_keeps_groups_of_others(struct kunit *test)
+{
+	struct hfi1_filedata *other;
+
+	hfi_node(test);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_full_list.count, 1);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_used_list.count, 1);
+	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	other->dd = hfi->dd;
+	other->uctxt = &hfi->uctxt;
+	other->subctxt = 1;
+	spin_lock_init(&other->tid_lock);
+	spin_lock_init(&other->invalid_lock);
+	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(other, &hfi->uctxt), 0);
+	hfi1_user_exp_rcv_free(other);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_full_list.count, 1);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_used_list.count, 1);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
 }
 
 static struct kunit_case hfi1_cases[] = {
@@ -663,7 +779,11 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(cover_rehearsed_in_setup),
 	KUNIT_CASE(setup_first_fails),
 	KUNIT_CASE(setup_fails_in_group),
+	KUNIT_CASE(setup_fails_at_group),
 	KUNIT_CASE(setup_fails_behind_group),
+	KUNIT_CASE(setup_unmapped_is_undone),
+	KUNIT_CASE(setup_list_unwritable_is_undone),
+	KUNIT_CASE(close_keeps_groups_of_others),
 	{}
 };
 

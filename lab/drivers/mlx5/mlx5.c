@@ -5,10 +5,20 @@
  * faulted in by the real page fault path. The HCA is an array of MTTs.
  */
 #include "users.h"
+#include <kunit/test-bug.h>
+#include <linux/hmm.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+
+static int mlx5_hmm_range_fault(struct hmm_range *range);
+static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
+
+#define hmm_range_fault		mlx5_hmm_range_fault
+#define mmu_interval_set_seq	mlx5_set_seq
 #include <drivers/infiniband/core/umem_odp.c>
 #include <drivers/infiniband/hw/mlx5/odp.c>
+#undef mmu_interval_set_seq
+#undef hmm_range_fault
 
 #define MLX5_PAGES	32
 /* UMR writes MTTs in units of that many */
@@ -20,11 +30,46 @@ struct mlx5_hca {
 	struct ib_umem_odp *odp;
 	unsigned long start, end;
 	__be64 mtt[MLX5_PAGES];
-	int umrs;
+	int umrs, lookups;
 	bool busy;
 	struct completion done, held;
 	struct task_struct *holder;
+	/* Called once, when a page fault has looked up the pages */
+	void (*in_fault)(struct kunit *test, struct mlx5_hca *hca);
 };
+
+static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
+{
+	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
+
+	return container_of((struct mlx5_ib_mr *)odp->private, struct mlx5_hca, mr);
+}
+
+/*
+ * What follows in the driver is umem_mutex, so what the hook does comes between the
+ * page fault's look at the page tables and its writing of MTTs.
+ */
+static int mlx5_hmm_range_fault(struct hmm_range *range)
+{
+	struct mlx5_hca *hca = mlx5_hca_of(range->notifier);
+	void (*hook)(struct kunit *test, struct mlx5_hca *hca) = hca->in_fault;
+	int ret = hmm_range_fault(range);
+
+	hca->lookups++;
+	hca->in_fault = NULL;
+	if (hook)
+		hook(kunit_get_current_test(), hca);
+	return ret;
+}
+
+/* By the callback only, and under the lock under which a page fault looks at it */
+static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
+{
+	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
+
+	lockdep_assert_held(&odp->umem_mutex);
+	mmu_interval_set_seq(notifier, seq);
+}
 
 /* Sleeps as the real one does, and for as long as the HCA is busy. */
 int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_shift,
@@ -34,6 +79,7 @@ int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_sh
 	int skip = idx % MLX5_UNIT;
 
 	might_sleep();
+	lockdep_assert_held(&hca->odp->umem_mutex);
 	if (hca->busy)
 		wait_for_completion(&hca->done);
 
@@ -337,6 +383,65 @@ static void mlx5_cut_huge_pages(struct kunit *test)
 	mlx5_asks(test, hca, hca->start, hca->end, true);
 }
 
+/* Nothing is mapped yet, so the OOM reaper may have the pages: the fault starts over. */
+static void mlx5_reaped_in_fault(struct kunit *test, struct mlx5_hca *hca)
+{
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
+static void mlx5_fault_under_way(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	hca->in_fault = mlx5_reaped_in_fault;
+	mlx5_map(test, hca, 3, 4);
+	KUNIT_EXPECT_EQ(test, hca->lookups, 2);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 4);
+	/* It is mapped now */
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+}
+
+/* The pages that are being faulted are in a part that has none mapped */
+static void mlx5_part_reaped_in_fault(struct kunit *test, struct mlx5_hca *hca)
+{
+	mlx5_asks(test, hca, mlx5_addr(hca, 8), hca->end, true);
+	mlx5_asks(test, hca, hca->start, mlx5_addr(hca, 8), false);
+}
+
+static void mlx5_fault_under_way_beside(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, 2);
+	hca->lookups = 0;
+	hca->umrs = 0;
+	hca->in_fault = mlx5_part_reaped_in_fault;
+	mlx5_map(test, hca, 10, 2);
+	KUNIT_EXPECT_EQ(test, hca->lookups, 2);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
+	mlx5_asks(test, hca, mlx5_addr(hca, 8), hca->end, false);
+}
+
+/* A refusal, too, has a fault start over: who refuses has set the sequence before. */
+static void mlx5_refused_in_fault(struct kunit *test, struct mlx5_hca *hca)
+{
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+}
+
+static void mlx5_fault_under_way_refused(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, 1);
+	hca->lookups = 0;
+	hca->in_fault = mlx5_refused_in_fault;
+	mlx5_map(test, hca, 1, 1);
+	KUNIT_EXPECT_EQ(test, hca->lookups, 2);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 2);
+}
+
 static void mlx5_read_only_refuses(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
@@ -475,6 +580,9 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_other_part_succeeds),
 	KUNIT_CASE(mlx5_edges),
 	KUNIT_CASE(mlx5_cut_huge_pages),
+	KUNIT_CASE(mlx5_fault_under_way),
+	KUNIT_CASE(mlx5_fault_under_way_beside),
+	KUNIT_CASE(mlx5_fault_under_way_refused),
 	KUNIT_CASE(mlx5_read_only_refuses),
 	KUNIT_CASE(mlx5_zapped_neighbour_refuses),
 	KUNIT_CASE(mlx5_revoked_refuses),

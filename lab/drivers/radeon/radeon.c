@@ -249,6 +249,15 @@ static void lab_succeeds(struct lab_bo *l)
 	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
 }
 
+static void lab_idle_refuses(struct lab_bo *l)
+{
+	l->call.state = USERS_IDLE;
+	l->call.reason = "its pages are held until it is unbound, nothing would be freed";
+	users_refuses(l->test, &l->call);
+	l->call.reason = NULL;
+	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
+}
+
 static void unbound_succeeds(struct kunit *test)
 {
 	struct lab_bo *l = lab_bo(test);
@@ -260,14 +269,17 @@ static void unbound_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.validated, 0);
 }
 
-static void idle_succeeds_and_pages_are_held(struct kunit *test)
+/* They would not be freed; in blocking mode the BO is unbound first. */
+static void idle_refuses_and_pages_are_held(struct kunit *test)
 {
 	struct lab_bo *l = lab_bo(test);
 
 	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
 	lab_expect_held(l);
-	lab_succeeds(l);
+	lab_idle_refuses(l);
 	lab_expect_held(l);
+	users_blocks(test, &l->call);
+	lab_expect_unbound(l);
 }
 
 static void busy_refuses(struct kunit *test)
@@ -287,19 +299,18 @@ static void busy_refuses(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(job));
 		lab_signal(job);
 	}
-	lab_succeeds(l);
+	lab_idle_refuses(l);
 	lab_expect_held(l);
 }
 
-/* It needs no lock; its answer is that of an idle BO. */
-static void reserved_by_another(struct kunit *test)
+static void reserved_by_another_refuses(struct kunit *test)
 {
 	struct lab_bo *l = lab_bo(test);
 
 	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
 	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
 	l->call.state = USERS_HELD;
-	users_succeeds(test, &l->call, false);
+	users_refuses(test, &l->call);
 	dma_resv_unlock(l->bo->tbo.base.resv);
 	lab_expect_held(l);
 }
@@ -393,9 +404,9 @@ static void rehearsed(struct kunit *test)
 
 static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(unbound_succeeds),
-	KUNIT_CASE(idle_succeeds_and_pages_are_held),
+	KUNIT_CASE(idle_refuses_and_pages_are_held),
 	KUNIT_CASE(busy_refuses),
-	KUNIT_CASE(reserved_by_another),
+	KUNIT_CASE(reserved_by_another_refuses),
 	KUNIT_CASE(blocking_unbinds),
 	KUNIT_CASE(blocking_waits_after_a_refusal),
 	KUNIT_CASE(failed_pin_does_not_bind),

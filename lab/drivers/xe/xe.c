@@ -2,7 +2,8 @@
 /*
  * xe's userptr notifier: drivers/gpu/drm/xe/xe_vm.c and xe_hmm.c, with what
  * repins (the rebind worker, and xe_vm_userptr_pin() for exec), the preempt
- * fences (xe_preempt_fence.c), and what binds and unbinds commit (xe_pt.c).
+ * fences (xe_preempt_fence.c), what binds and unbinds commit (xe_pt.c), and the
+ * page fault handler (xe_gt_pagefault.c).
  */
 #include "users.h"
 #include <linux/dma-fence.h>
@@ -22,6 +23,12 @@ static void lab_unmap(struct device *dev, struct sg_table *sgt,
 #include <drivers/gpu/drm/xe/xe_vm.c>
 #include <drivers/gpu/drm/drm_exec.c>
 
+/* A page fault binds what the test says */
+static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 tile_mask);
+#define xe_vma_rebind	lab_rebind
+#include <drivers/gpu/drm/xe/xe_gt_pagefault.c>
+#undef xe_vma_rebind
+
 #define LAB_START	0x10000UL
 #define LAB_END		0x20000UL
 #define LAB_VA		0x100000UL
@@ -34,6 +41,8 @@ static struct {
 	int zapped;		/* PTEs */
 	int zapped_busy;	/* before the fences of the VM were signaled */
 	int flushed;		/* TLBs */
+	int flush_error;	/* of the fence: it timed out */
+	int send_error;		/* nothing was flushed */
 	int suspended, resumed;	/* the queue */
 	int suspend_result;
 	int reset_status;	/* the queue was killed or reset */
@@ -92,9 +101,12 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 			       struct xe_vma *vma)
 {
 	might_sleep();
-	lab.flushed++;
+	if (lab.flush_error)
+		dma_fence_set_error(&fence->base, lab.flush_error);
+	else if (!lab.send_error)
+		lab.flushed++;
 	dma_fence_signal(&fence->base);
-	return 0;
+	return lab.send_error;
 }
 
 /* The queue of a compute VM, which has something to run all the time */
@@ -481,6 +493,8 @@ static void lab_succeeds(struct lab_vm *l)
 	users_succeeds(l->test, &l->call, true);
 }
 
+#define LAB_SIGNALED "signaled fences don't prove that the GPU is idle"
+
 /* Never bound. Until it has been mapped there is nothing to bind, either. */
 static void lab_unbind(struct lab_vm *l, bool mapped)
 {
@@ -524,52 +538,72 @@ static void gfx_held_lock_refuses(struct kunit *test)
 	lab_expect_untouched(l);
 }
 
-/* Somebody unmaps it, too. */
-static void gfx_held_unmap_mutex_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	lab_held_refuses(l, &l->uvma->userptr.unmap_mutex);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.mapped);
-	users_blocks(test, &l->call);
-	lab_expect_invalidated(l);
-}
-
-static void gfx_idle_succeeds(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	lab_succeeds(l);
-	lab_expect_invalidated(l);
-}
-
-/* A job that is done; exec then can't repin what is reaped, and zaps it. */
-static void gfx_exec_after_success_zaps(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-	int err;
-
-	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
-	lab_succeeds(l);
-	lab_expect_invalidated(l);
-	/* To fail an expectation allocates memory, which is not for under the lock. */
-	down_read(&l->vm->userptr.notifier_lock);
-	err = __xe_vm_userptr_needs_repin(l->vm);
-	up_read(&l->vm->userptr.notifier_lock);
-	KUNIT_EXPECT_EQ(test, err, -EAGAIN);
-	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
-	lab_expect_zapped(l);
-}
-
 static void gfx_busy_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.mapped);
+	lab_expect_untouched(l);
+}
+
+/* Whether it is, nobody knows for sure. */
+static void gfx_idle_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->call.reason = LAB_SIGNALED;
+	lab_refuses(l, USERS_IDLE);
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	lab_refuses(l, USERS_IDLE);
+	lab_expect_untouched(l);
+}
+
+/* A job was cancelled by a reset: it may be running still. */
+static void gfx_cancelled_job_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct dma_fence *job = lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+
+	dma_fence_set_error(job, -ECANCELED);
+	dma_fence_signal(job);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* Jobs that hang have their fences signaled, and go on. */
+static void gfx_wedged_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	atomic_set(&l->xe->wedged.flag, 1);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+static void gfx_unplugged_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	l->xe->drm.unplugged = true;
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* The bind ioctl has the pages: it commits them, whatever the sequence is. */
+static void gfx_populated_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_unbind(l, true);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+	dma_fence_signal(l->call.arg);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
 }
 
 /* Binds and unbinds that others wait for */
@@ -578,35 +612,6 @@ static void gfx_pending_bind_refuses(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	lab_job(l, DMA_RESV_USAGE_KERNEL);
-	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-}
-
-/* Another process submits a job while one runs that uses it. */
-static void gfx_exec_after_refusal_zaps(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-	struct dma_fence *job = lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-
-	lab_refuses(l, USERS_BUSY);
-	dma_fence_signal(job);
-	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
-	lab_expect_zapped(l);
-
-	/* Whatever runs now can't reach it. */
-	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_succeeds(l);
-	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
-	lab_succeeds(l);
-}
-
-/* Not the reaper: what would be repinned must not be unmapped in use. */
-static void gfx_living_process_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	clear_bit(MMF_UNSTABLE, &l->mm->flags);
-	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab_refuses(l, USERS_BUSY);
 	lab_expect_untouched(l);
 }
@@ -621,61 +626,6 @@ static void gfx_destroyed_refuses(struct kunit *test)
 	users_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 	KUNIT_EXPECT_FALSE(test, lab_listed(l));
-}
-
-/* Jobs that hang have their fences signaled, and go on. */
-static void gfx_wedged_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
-	atomic_set(&l->xe->wedged.flag, 1);
-	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-
-	/* Nor does a TLB invalidation do anything then. */
-	lab_unbind(l, false);
-	list_del_init(&l->uvma->userptr.invalidate_link);
-	lab_refuses(l, USERS_BUSY);
-}
-
-/* The bind ioctl has not got to the pages yet. */
-static void gfx_unpopulated_succeeds(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	lab_unbind(l, false);
-	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_succeeds(l);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_NE(test, xe_vma_userptr_check_repin(l->uvma), 0);
-}
-
-/* The bind ioctl has the pages: it commits them, whatever the sequence is. */
-static void gfx_populated_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	lab_unbind(l, true);
-	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-}
-
-/* The same, and it was invalidated in between for some other reason. */
-static void gfx_overtaken_bind_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	lab_unbind(l, true);
-	users_blocks(test, &l->call);
-	lab_expect_invalidated(l);
-	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_refuses(l, USERS_BUSY);
-	/* Idle: the next exec finds it on the list. */
-	dma_fence_signal(l->call.arg);
-	lab_succeeds(l);
-	KUNIT_EXPECT_TRUE(test, lab_listed(l));
 }
 
 static void gfx_blocking_idle(struct kunit *test)
@@ -725,6 +675,27 @@ static void fault_bound_refuses(struct kunit *test)
 	lab_expect_untouched(l);
 }
 
+/* That it was zapped says little: the invalidation of the TLB may have failed. */
+static void fault_zapped_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	users_blocks(test, &l->call);
+	lab_expect_zapped(l);
+	l->call.reason = "its PTEs and TLBs can't be invalidated without waiting";
+	lab_refuses(l, USERS_IDLE);
+}
+
+static void fault_bound_and_wedged_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->xe->drm.unplugged = true;
+	atomic_set(&l->xe->wedged.flag, 1);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
 static void fault_held_lock_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
@@ -732,6 +703,19 @@ static void fault_held_lock_refuses(struct kunit *test)
 	lab_unbind(l, true);
 	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
 	lab_expect_untouched(l);
+}
+
+/* Somebody unmaps it, too. */
+static void fault_held_unmap_mutex_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_held_refuses(l, &l->uvma->userptr.unmap_mutex);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
+	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.mapped);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 }
 
 static void fault_never_bound_succeeds(struct kunit *test)
@@ -750,15 +734,25 @@ static void fault_never_bound_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 }
 
-static void fault_pending_bind_refuses(struct kunit *test)
+/* Success while a page fault is on its way: what it has must not be bound. */
+static void fault_success_is_noticed(struct kunit *test)
 {
+	struct xe_vm_pgtable_update_ops update = {};
 	struct lab_vm *l = lab_fault(test);
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_MAP,
+		.map.vma = &l->uvma->vma,
+		.map.immediate = true,
+	};
 
 	lab_unbind(l, true);
-	lab_job(l, DMA_RESV_USAGE_KERNEL);
-	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+	down_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, op_check_userptr(l->vm, &op, &update), 0);
+	up_read(&l->vm->userptr.notifier_lock);
+	lab_succeeds(l);
+	down_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, op_check_userptr(l->vm, &op, &update), -EAGAIN);
+	up_read(&l->vm->userptr.notifier_lock);
 }
 
 static void fault_blocking(struct kunit *test)
@@ -776,27 +770,16 @@ static void fault_blocking(struct kunit *test)
 
 /* Compute */
 
-/*
- * The queue runs. The rebind worker takes the userptr off the GPU while the
- * queue is stopped, and the queue goes on without it.
- */
-static void compute_zapped_for_the_next_attempt(struct kunit *test)
+static void compute_running_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
 	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
 	lab_settle(l);
-	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
-	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
-	lab_expect_zapped(l);
-
-	KUNIT_EXPECT_FALSE(test, lab_idle());
-	lab_succeeds(l);
-	lab_settle(l);
-	KUNIT_EXPECT_FALSE(test, lab_idle());
-	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
-	lab_expect_zapped(l);
+	/* Neither did it stop the queue. */
+	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
+	lab_expect_untouched(l);
+	lab_refuses(l, USERS_BUSY);
 }
 
 /* The queue was killed: its fence is signaled, and it may run for a while. */
@@ -812,27 +795,35 @@ static void compute_killed_queue_refuses(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, lab_idle());
 
 	lab_refuses(l, USERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	l->vm->flags &= ~XE_VM_FLAG_BANNED;
-	xe_vm_queue_rebind_worker(l->vm);
-	lab_settle(l);
-	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
-	lab_expect_zapped(l);
-	lab_succeeds(l);
+	lab_expect_untouched(l);
 }
 
-/* Without a queue nobody calls the worker but the callback. */
-static void compute_without_queue(struct kunit *test)
+/* The queue does not stop, and the TLB invalidation times out: it runs on. */
+static void compute_flush_timed_out_refuses(struct kunit *test)
 {
-	struct lab_vm *l = lab_vm(test, XE_VM_FLAG_LR_MODE);
+	struct lab_vm *l = lab_compute(test);
 
-	l->call.reason = "preempt fences don't prove that the queues stopped; next time";
-	lab_refuses(l, USERS_IDLE);
+	lab.flush_error = -ETIME;
+	lab_refuses(l, USERS_BUSY);
 	lab_settle(l);
-	l->call.reason = NULL;
-	lab_expect_zapped(l);
-	lab_succeeds(l);
+	lab_refuses(l, USERS_BUSY);
+	users_blocks(test, &l->call);
 	lab_settle(l);
+	KUNIT_EXPECT_GE(test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 0);
+	lab_refuses(l, USERS_BUSY);
+}
+
+/* Pages that a bind ioctl has are committed, whatever the sequence is. */
+static void compute_never_bound_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_unbind(l, true);
+	lab_refuses(l, USERS_BUSY);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
+	lab_expect_untouched(l);
 }
 
 static void compute_held_lock_refuses(struct kunit *test)
@@ -841,29 +832,6 @@ static void compute_held_lock_refuses(struct kunit *test)
 
 	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
 	lab_expect_untouched(l);
-}
-
-static void compute_never_bound_succeeds(struct kunit *test)
-{
-	struct lab_vm *l = lab_compute(test);
-
-	lab_unbind(l, false);
-	lab_succeeds(l);
-	lab_settle(l);
-	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
-}
-
-/* The VM is closed: its userptrs go one by one, and the worker does nothing. */
-static void compute_closed_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_compute(test);
-
-	l->vm->size = 0;
-	lab_refuses(l, USERS_BUSY);
-	lab_settle(l);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_EQ(test, lab.zapped, 0);
-	l->vm->size = SZ_1G;
 }
 
 /* munmap(): the worker would repin it, which fails here, too. */
@@ -937,23 +905,6 @@ static void compute_rehearsed(struct kunit *test)
 	lab_expect_zapped(l);
 }
 
-/* What is being reaped is not repinned, and stays mapped for who uses it. */
-static void reaped_is_not_populated(struct kunit *test)
-{
-	struct lab_vm *l = lab_gfx(test);
-
-	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	/* What it has is good. */
-	down_write(&l->vm->lock);
-	KUNIT_EXPECT_EQ(test, xe_vma_userptr_pin_pages(l->uvma), 0);
-	l->uvma->userptr.notifier_seq = 3;
-	KUNIT_EXPECT_EQ(test, xe_vma_userptr_pin_pages(l->uvma), -EFAULT);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_PTR_EQ(test, l->uvma->userptr.sg, &l->uvma->userptr.sgt);
-	up_write(&l->vm->lock);
-	dma_fence_signal(l->call.arg);
-}
-
 /* What binds and unbinds leave behind */
 
 /* Zapped once, bound again, and zapped: it is not there the second time, too. */
@@ -982,6 +933,149 @@ static void rebound_is_zapped_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
 }
 
+/* The page fault handler waits for its bind; meanwhile there is an invalidation. */
+static struct lab_vm *lab_faulting;
+static bool lab_fault_is_overtaken;
+
+static signed long lab_bind_wait(struct dma_fence *fence, bool intr, signed long timeout)
+{
+	struct lab_vm *l = lab_faulting;
+
+	dma_fence_signal(fence);
+	if (lab_fault_is_overtaken)
+		users_blocks(l->test, &l->call);
+	return timeout;
+}
+
+static const struct dma_fence_ops lab_bind_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+	.wait = lab_bind_wait,
+};
+
+static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 tile_mask)
+{
+	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct xe_vm_pgtable_update_ops update = {};
+
+	if (!fence)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &lab_bind_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	down_read(&vm->userptr.notifier_lock);
+	bind_op_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&vm->userptr.notifier_lock);
+	return &fence->base;
+}
+
+static void lab_page_fault(struct lab_vm *l)
+{
+	struct pagefault pf = { .access_type = ACCESS_TYPE_WRITE };
+
+	lab_faulting = l;
+	down_write(&l->vm->lock);
+	KUNIT_EXPECT_EQ(l->test, handle_vma_pagefault(&l->xe->tiles[0], &pf,
+						      &l->uvma->vma), 0);
+	up_write(&l->vm->lock);
+}
+
+static void fault_binds(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_fault_is_overtaken = false;
+	lab_page_fault(l);
+	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	/* Zapped, and bound again: an invalidation finds it. */
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	l->uvma->userptr.notifier.invalidate_seq = 1;
+	lab_page_fault(l);
+	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+}
+
+/* It must not count as bound: the GPU would fault again and again. */
+static void fault_overtaken_by_an_invalidation(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_fault_is_overtaken = true;
+	lab_page_fault(l);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+}
+
+/* The same, when it was zapped before: it has to be zapped again. */
+static void fault_rebind_overtaken_by_an_invalidation(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->uvma->vma.tile_invalidated = BIT(0);
+	lab_fault_is_overtaken = true;
+	lab_page_fault(l);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+}
+
+/* The TLB may still have it: exec fails until it was flushed. */
+static void lab_flush_fails(struct lab_vm *l, int *error, int value)
+{
+	users_blocks(l->test, &l->call);
+	*error = value;
+	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), value);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 1);
+	KUNIT_EXPECT_TRUE(l->test, lab_listed(l));
+	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), value);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 2);
+	*error = 0;
+	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 3);
+	KUNIT_EXPECT_EQ(l->test, lab.flushed, 1);
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->userptr.repin_link));
+}
+
+static void flush_that_times_out_is_repeated(struct kunit *test)
+{
+	lab_flush_fails(lab_gfx(test), &lab.flush_error, -ETIME);
+}
+
+static void flush_that_is_not_sent_is_repeated(struct kunit *test)
+{
+	lab_flush_fails(lab_gfx(test), &lab.send_error, -ECANCELED);
+}
+
+static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab.flush_error = -ETIME;
+	users_blocks(test, &l->call);
+	lab_settle(l);
+	KUNIT_EXPECT_TRUE(test, l->vm->flags & XE_VM_FLAG_BANNED);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
+}
+
+/* With page faults, the handler has to bind it again nevertheless. */
+static void fault_flush_that_times_out(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.flush_error = -ETIME;
+	l->uvma->userptr.notifier_seq = 3;
+	down_write(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -ETIME);
+	up_write(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+}
+
 /* Whether exec waits for the unbind */
 static bool lab_unbind_is_waited_for(struct lab_vm *l)
 {
@@ -1004,7 +1098,7 @@ static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
-	lab_succeeds(l);
+	users_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
 
 	/* Not a userptr */
@@ -1015,39 +1109,43 @@ static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(gfx_held_lock_refuses),
-	KUNIT_CASE(gfx_held_unmap_mutex_refuses),
-	KUNIT_CASE(gfx_idle_succeeds),
-	KUNIT_CASE(gfx_exec_after_success_zaps),
 	KUNIT_CASE(gfx_busy_refuses),
-	KUNIT_CASE(gfx_pending_bind_refuses),
-	KUNIT_CASE(gfx_exec_after_refusal_zaps),
-	KUNIT_CASE(gfx_living_process_refuses),
-	KUNIT_CASE(gfx_destroyed_refuses),
+	KUNIT_CASE(gfx_idle_refuses),
+	KUNIT_CASE(gfx_cancelled_job_refuses),
 	KUNIT_CASE(gfx_wedged_refuses),
-	KUNIT_CASE(gfx_unpopulated_succeeds),
+	KUNIT_CASE(gfx_unplugged_refuses),
 	KUNIT_CASE(gfx_populated_refuses),
-	KUNIT_CASE(gfx_overtaken_bind_refuses),
+	KUNIT_CASE(gfx_pending_bind_refuses),
+	KUNIT_CASE(gfx_destroyed_refuses),
 	KUNIT_CASE(gfx_blocking_idle),
 	KUNIT_CASE(gfx_blocking_waits),
 	KUNIT_CASE(gfx_blocking_after_a_refusal),
 	KUNIT_CASE(fault_bound_refuses),
+	KUNIT_CASE(fault_zapped_refuses),
+	KUNIT_CASE(fault_bound_and_wedged_refuses),
 	KUNIT_CASE(fault_held_lock_refuses),
+	KUNIT_CASE(fault_held_unmap_mutex_refuses),
 	KUNIT_CASE(fault_never_bound_succeeds),
-	KUNIT_CASE(fault_pending_bind_refuses),
+	KUNIT_CASE(fault_success_is_noticed),
 	KUNIT_CASE(fault_blocking),
-	KUNIT_CASE(compute_zapped_for_the_next_attempt),
+	KUNIT_CASE(compute_running_refuses),
 	KUNIT_CASE(compute_killed_queue_refuses),
-	KUNIT_CASE(compute_without_queue),
+	KUNIT_CASE(compute_flush_timed_out_refuses),
+	KUNIT_CASE(compute_never_bound_refuses),
 	KUNIT_CASE(compute_held_lock_refuses),
-	KUNIT_CASE(compute_never_bound_succeeds),
-	KUNIT_CASE(compute_closed_refuses),
 	KUNIT_CASE(compute_blocking),
 	KUNIT_CASE(compute_blocking_after_a_refusal),
 	KUNIT_CASE(gfx_rehearsed),
 	KUNIT_CASE(fault_rehearsed),
 	KUNIT_CASE(compute_rehearsed),
-	KUNIT_CASE(reaped_is_not_populated),
 	KUNIT_CASE(rebound_is_zapped_again),
+	KUNIT_CASE(fault_binds),
+	KUNIT_CASE(fault_overtaken_by_an_invalidation),
+	KUNIT_CASE(fault_rebind_overtaken_by_an_invalidation),
+	KUNIT_CASE(flush_that_times_out_is_repeated),
+	KUNIT_CASE(flush_that_is_not_sent_is_repeated),
+	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
+	KUNIT_CASE(fault_flush_that_times_out),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	{}
 };

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM's pfn caches, virt/kvm/pfncache.c, with KVM's own notifier on a real address
+ * space. A guest there is none: what runs for real is in lab/guest/kvm-victim.c.
+ */
+#include "users.h"
+#include <kunit/resource.h>
+#include <linux/highmem.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
+/* The kernel has its own KVM */
+#undef EXPORT_SYMBOL
+#define EXPORT_SYMBOL(symbol)
+#undef EXPORT_SYMBOL_GPL
+#define EXPORT_SYMBOL_GPL(symbol)
+#include <virt/kvm/kvm_main.c>
+
+static void *gpc_kmap(struct page *page);
+
+#define kmap	gpc_kmap
+#include <virt/kvm/pfncache.c>
+#undef kmap
+
+#define GPC_PAGES	16
+
+/* One at a time */
+static struct gpc {
+	struct kunit *test;
+	struct kvm kvm;
+	struct kvm_memory_slot slot;
+	struct gfn_to_pfn_cache cache;
+	unsigned long start;
+	/* That the first lookup found, kept so that it is nobody else's by the second */
+	struct page *found;
+	int lookups, zapped;
+	/* Called once, when a refresh has looked up the page, and has not used it */
+	void (*in_refresh)(void);
+} *gpc;
+
+void kvm_arch_flush_shadow_all(struct kvm *kvm)
+{
+}
+
+bool kvm_unmap_gfn_range(struct kvm *kvm, struct kvm_gfn_range *range)
+{
+	gpc->zapped++;
+	return false;
+}
+
+static void *gpc_kmap(struct page *page)
+{
+	void (*hook)(void) = gpc->in_refresh;
+
+	gpc->lookups++;
+	gpc->in_refresh = NULL;
+	if (hook) {
+		get_page(page);
+		gpc->found = page;
+		hook();
+	}
+	return page_address(page);
+}
+
+static unsigned long gpc_addr(int page)
+{
+	return gpc->start + page * PAGE_SIZE;
+}
+
+/* As madvise(MADV_DONTNEED) does it */
+static void gpc_zap(int page, int pages)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, gpc->start);
+	KUNIT_EXPECT_NOT_NULL(gpc->test, vma);
+	if (vma)
+		zap_page_range_single(vma, gpc_addr(page), pages * PAGE_SIZE, NULL);
+	mmap_read_unlock(current->mm);
+}
+
+/* What the process has mapped there now */
+static kvm_pfn_t gpc_pfn(int page)
+{
+	struct page *mapped;
+	kvm_pfn_t pfn;
+
+	if (get_user_pages_fast(gpc_addr(page), 1, FOLL_WRITE, &mapped) != 1)
+		return KVM_PFN_ERR_FAULT;
+	pfn = page_to_pfn(mapped);
+	put_page(mapped);
+	return pfn;
+}
+
+static void gpc_close(void *unused)
+{
+	kvm_gpc_deactivate(&gpc->cache);
+	mmu_notifier_unregister(&gpc->kvm.mmu_notifier, gpc->kvm.mm);
+	if (gpc->found)
+		put_page(gpc->found);
+	cleanup_srcu_struct(&gpc->kvm.srcu);
+	kvfree(gpc);
+}
+
+/* A VM without memory, and a mapping */
+static void gpc_open(struct kunit *test)
+{
+	struct kvm *kvm;
+	int i;
+
+	gpc = kvzalloc(sizeof(*gpc), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, gpc);
+	gpc->test = test;
+	gpc->start = kunit_vm_mmap(test, NULL, 0, GPC_PAGES * PAGE_SIZE,
+				   PROT_READ | PROT_WRITE,
+				   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, gpc->start, 0);
+	for (i = 0; i < GPC_PAGES; i++)
+		KUNIT_ASSERT_EQ(test, put_user(1, (int __user *)gpc_addr(i)), 0);
+
+	kvm = &gpc->kvm;
+	kvm->mm = current->mm;
+	KVM_MMU_LOCK_INIT(kvm);
+	spin_lock_init(&kvm->mn_invalidate_lock);
+	rcuwait_init(&kvm->mn_memslots_update_rcuwait);
+	spin_lock_init(&kvm->gpc_lock);
+	INIT_LIST_HEAD(&kvm->gpc_list);
+	for (i = 0; i < KVM_MAX_NR_ADDRESS_SPACES; i++) {
+		kvm->__memslots[i][0].hva_tree = RB_ROOT_CACHED;
+		kvm->__memslots[i][0].gfn_tree = RB_ROOT;
+		rcu_assign_pointer(kvm->memslots[i], &kvm->__memslots[i][0]);
+	}
+	KUNIT_ASSERT_EQ(test, init_srcu_struct(&kvm->srcu), 0);
+	kvm->mmu_notifier.ops = &kvm_mmu_notifier_ops;
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&kvm->mmu_notifier, kvm->mm), 0);
+	kvm_gpc_init(&gpc->cache, kvm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gpc_close, NULL), 0);
+}
+
+/* Guest memory, in the mapping; to be called once */
+static void gpc_add_slot(int page, int pages)
+{
+	struct kvm_memslots *slots = &gpc->kvm.__memslots[0][0];
+	struct interval_tree_node *node = &gpc->slot.hva_node[slots->node_idx];
+
+	gpc->slot.userspace_addr = gpc_addr(page);
+	gpc->slot.npages = pages;
+	node->start = gpc_addr(page);
+	node->last = gpc_addr(page + pages) - 1;
+	interval_tree_insert(node, &slots->hva_tree);
+}
+
+/* The cache is of the page that the process has. */
+static void gpc_is_right(struct kunit *test, int page, int lookups)
+{
+	KUNIT_EXPECT_TRUE(test, gpc->cache.valid);
+	KUNIT_EXPECT_EQ(test, gpc->cache.pfn, gpc_pfn(page));
+	KUNIT_EXPECT_EQ(test, gpc->lookups, lookups);
+}
+
+static void gpc_zap_page(void)
+{
+	gpc_zap(3, 1);
+}
+
+/* But for the case, nobody has the page any more when the refresh is through. */
+static void gpc_invalidated_in_refresh(struct kunit *test)
+{
+	gpc_open(test);
+	gpc->in_refresh = gpc_zap_page;
+	KUNIT_ASSERT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	gpc_is_right(test, 3, 2);
+	KUNIT_EXPECT_EQ(test, gpc->zapped, 0);
+}
+
+/* There is guest memory, and it is elsewhere. */
+static void gpc_invalidated_beside_slot(struct kunit *test)
+{
+	gpc_open(test);
+	gpc_add_slot(8, 4);
+	gpc->in_refresh = gpc_zap_page;
+	KUNIT_ASSERT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	gpc_is_right(test, 3, 2);
+	KUNIT_EXPECT_EQ(test, gpc->zapped, 0);
+}
+
+/* In one go with guest memory, as the whole of a VMA is */
+static void gpc_zap_all(void)
+{
+	gpc_zap(0, GPC_PAGES);
+}
+
+static void gpc_invalidated_with_slot(struct kunit *test)
+{
+	gpc_open(test);
+	gpc_add_slot(8, 4);
+	gpc->in_refresh = gpc_zap_all;
+	KUNIT_ASSERT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	gpc_is_right(test, 3, 2);
+	KUNIT_EXPECT_EQ(test, gpc->zapped, 1);
+}
+
+static void gpc_invalidated_before_and_after(struct kunit *test)
+{
+	gpc_open(test);
+	gpc_zap(3, 1);
+	KUNIT_ASSERT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	gpc_is_right(test, 3, 1);
+
+	gpc_zap(4, 1);
+	KUNIT_EXPECT_TRUE(test, gpc->cache.valid);
+	gpc_zap(3, 1);
+	KUNIT_EXPECT_FALSE(test, gpc->cache.valid);
+	KUNIT_ASSERT_EQ(test, kvm_gpc_refresh(&gpc->cache, 8), 0);
+	/* It may be the same page again, which is not looked at again then */
+	KUNIT_EXPECT_TRUE(test, gpc->cache.valid);
+	KUNIT_EXPECT_EQ(test, gpc->cache.pfn, gpc_pfn(3));
+}
+
+static struct kunit_case kvm_cases[] = {
+	KUNIT_CASE(gpc_invalidated_in_refresh),
+	KUNIT_CASE(gpc_invalidated_beside_slot),
+	KUNIT_CASE(gpc_invalidated_with_slot),
+	KUNIT_CASE(gpc_invalidated_before_and_after),
+	{}
+};
+
+USERS_SUITE(kvm, kvm_cases);

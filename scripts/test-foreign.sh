@@ -1,0 +1,66 @@
+#!/bin/sh
+# Tests that nobody here wrote: those of the kernel tree for memory cgroups, killing
+# and freezing cgroups, and process_mrelease(2). They run on both kernels (vm
+# configuration) and have to come out the same. What does not pass on the unpatched
+# one has to stand in lab/foreign.expected, with the reason.
+# usage: test-foreign.sh
+. "$(dirname "$0")/lib.sh"
+
+out=$logs/foreign
+selftests=$base_tree/tools/testing/selftests
+rm -rf "$out"
+mkdir -p "$out"
+
+# The sources are the base's: the tests are not the series' own.
+cc() { gcc -O2 -static -pthread -I "$selftests" -I "$selftests/cgroup" "$@"; }
+for name in test_core test_freezer test_kill test_memcontrol; do
+	cc -o "$out/foreign-$name" "$selftests/cgroup/$name.c" \
+		"$selftests/cgroup/cgroup_util.c" || exit 1
+done >"$out/build.log" 2>&1 || die "the kernel's tests do not build: see $out/build.log"
+# All that it wants of vm_util.c, which wants the headers of the new kernel.
+echo "unsigned int __page_size, __page_shift;" >"$out/psize.c"
+cc -I "$selftests/mm" -o "$out/foreign-mrelease_test" "$selftests/mm/mrelease_test.c" \
+	"$out/psize.c" >>"$out/build.log" 2>&1 ||
+	die "the kernel's tests do not build: see $out/build.log"
+
+# play base|series: its results go to $out/KERNEL, "ok PROGRAM.TEST" and the like
+play() {
+	"$top/scripts/initramfs.sh" "$1" vm "$out/$1.cpio" "$top/lab/guest/run-foreign" \
+		"$out"/foreign-*
+	"$top/scripts/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
+		"$(tree_of "$1")/o-vm/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :
+	tr -d '\r' <"$out/$1.log" | awk '
+		$1 == "LAB-RUN" { program = $2; seen = 0 }
+		/^(not )?ok [0-9]+ / {
+			name = $1 == "not" ? $4 : $3
+			print ($1 == "not" ? "not ok" : /# SKIP/ ? "skip" : "ok"), program "." name
+			seen++
+		}
+		# mrelease_test says it with its exit code only
+		$1 == "LAB-DONE" && !seen { print ($2 == 0 ? "ok" : $2 == 4 ? "skip" : "not ok"), program }
+	' | sort -k2 >"$out/$1"
+}
+
+say "the kernel's own tests on the unpatched kernel"
+play base
+say "and on the patched one"
+play series
+
+awk '
+	FILENAME ~ /expected$/ { if (!/^#/ && NF) { name = $1; $1 = ""; reason[name] = $0 } next }
+	{ result = $1 == "not" ? "not ok" : $1; name = $NF; names[name] }
+	FILENAME ~ /base$/ { base[name] = result; next }
+	{ series[name] = result }
+	END {
+		for (name in names) {
+			total++
+			if (base[name] != series[name])
+				print "not ok foreign: " name ": " base[name] " unpatched, " series[name] " patched"
+			else if (base[name] != "ok" && !(name in reason))
+				print "not ok foreign: " name ": " base[name] " on both, and lab/foreign.expected does not say why"
+			else
+				print "ok foreign: " name (base[name] == "ok" ? "" : " # SKIP " base[name] " on both:" reason[name])
+		}
+		if (total < 20)
+			print "not ok foreign: only " total " tests have run (see build/log)"
+	}' "$top/lab/foreign.expected" "$out/base" "$out/series" | sort
