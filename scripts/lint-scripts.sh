@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 cd "$top"
-for script in scripts/*.sh lab/guest/init lab/guest/run-* .ci/run; do
+for script in scripts/*.sh lab/guest/init lab/guest/run-* lab/guest/rehearsals .ci/run; do
 	if shellcheck "$script" >&2; then
 		ok "shellcheck $script"
 	else
@@ -14,7 +14,7 @@ done
 # The fakes look like the drivers that they stand for: types and macros, too.
 checkpatch=$tree/scripts/checkpatch.pl
 ignored=PREFER_KERNEL_TYPES,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,UNCOMMENTED_DEFINITION
-for source in lab/drivers/*.[ch] lab/drivers/*/*.[ch] lab/cocci/*.[ch] lab/bench/*.[ch]; do
+for source in lab/drivers/*.[ch] lab/drivers/*/*.[ch] lab/cocci/*.[ch] lab/bench/*.[ch] lab/lockdep/*.c; do
 	if said=$(perl "$checkpatch" --root="$tree" --strict --terse --no-summary \
 			--ignore "$ignored" -f "$source" 2>/dev/null); then
 		ok "checkpatch $source"

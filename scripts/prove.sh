@@ -2,7 +2,8 @@
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about, SLUG.patch>
-#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | soak WORD
+#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | lockdep WORD |
+#     soak WORD
 # (one line each, all must fail)
 #   Hangs: yes
 # (the VM may not come back: without this line that proves nothing)
@@ -36,6 +37,7 @@ run() {
 	case $2 in
 	kunit) "$top/scripts/test-kunit.sh" "$1" "$3" ;;
 	selftest) "$top/scripts/test-selftests.sh" "$1" "$3" ;;
+	lockdep) "$top/scripts/test-lockdep.sh" "$1" ;;
 	# A word of what has to hold, of a seed with enough of everything
 	soak) KERNEL=$1 SEED=1 "$top/scripts/soak.sh" 30 ;;
 	users) SOURCES=$(tree_of "$1") "$top/scripts/test-users.sh" series "${3%%.*}" ;;
