@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users soak tree kernel cost lint refresh mbox prove bench vm clean
+.PHONY: help demo check users foreign docs soak tree kernel cost lint refresh mbox prove bench vm clean
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
@@ -10,11 +10,13 @@ help:
 	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
 	@echo "make users     every driver's notifier, unpatched beside patched"
 	@echo "make soak      endurance: ten minutes of OOM kills and worse, at random"
+	@echo "make foreign   the kernel tree's own tests of memcg and killing, on both"
 	@echo "make tree      unpack the base and import the queue into build/"
 	@echo "make kernel    build the unpatched and the patched kernel"
 	@echo "make vm        a shell in a VM with the patched kernel"
 	@echo "make refresh   write the commits of the tree back to patches/"
-	@echo "make mbox      the numbered series with its cover letter, to mail"
+	@echo "make mbox      a mailbox for each series, with its cover letter"
+	@echo "make docs      docs/series-BASE.md, from the queue and the proofs"
 	@echo "make lint      checkpatch, sparse, a build of every patch, shellcheck"
 	@echo "make prove     take fixes out one at a time: which test fails?"
 	@echo "make cost      what reaping costs, in instructions, and text size"
@@ -41,6 +43,16 @@ check:
 
 users:
 	@scripts/users.sh $(USERS)
+
+foreign:
+	@scripts/deps.sh
+	@scripts/tree.sh -w
+	@scripts/build.sh base vm
+	@scripts/build.sh series vm
+	@scripts/test-foreign.sh
+
+docs:
+	@scripts/series-table.sh
 
 soak:
 	@scripts/deps.sh
