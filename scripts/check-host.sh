@@ -5,6 +5,3 @@
 suite() { "$top/scripts/suite.sh" "$@"; }
 suite cocci "$top/scripts/test-cocci.sh"
 suite lint "$top/scripts/lint.sh"
-suite bench env QUICK=1 "$top/scripts/bench.sh"
-# With the kernels that the bench has built
-suite foreign "$top/scripts/test-foreign.sh"

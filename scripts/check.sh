@@ -1,9 +1,8 @@
 #!/bin/sh
 # The tests: KUnit, kselftests, the drivers' notifiers, KVM and HMM for real, the
 # worked example, what lockdep sees, and a minute of endurance, in the VM with the
-# debug kernel, the consoles, the coverage, the Coccinelle rule, lint, a short
-# bench, and tests that are the kernel tree's own on both kernels. Ends with "N
-# passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
+# debug kernel, the consoles, the coverage, the Coccinelle rule and lint. Ends with
+# "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check
@@ -56,7 +55,7 @@ trap 'exit 143' TERM HUP
 wanted="steps"
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	wanted="$wanted cocci lint bench foreign kunit selftests users real example lockdep soak"
+	wanted="$wanted cocci lint kunit selftests users real example lockdep soak"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
 		nice setsid "$top/scripts/check-host.sh" </dev/null &
 		host=$!
