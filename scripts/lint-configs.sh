@@ -13,6 +13,7 @@ symbol_of() {
 	mm/mmu_notifier.c) echo MMU_NOTIFIER ;;
 	mm/fail_mmu_notifier.c) echo FAIL_MMU_NOTIFIER ;;
 	mm/tests/oom_reaper_kunit.c) echo OOM_REAPER_KUNIT_TEST ;;
+	mm/tests/fail_mmu_notifier_kunit.c) echo FAIL_MMU_NOTIFIER_KUNIT_TEST ;;
 	mm/tests/*) echo MMU_NOTIFIER_KUNIT_TEST ;;
 	mm/swapfile.c) echo SWAP ;;
 	mm/khugepaged.c) echo TRANSPARENT_HUGEPAGE ;;
