@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users foreign docs soak tree kernel cost lint refresh mbox prove bench vm clean
+.PHONY: help demo check users foreign example real docs soak tree kernel cost lint refresh mbox prove bench vm clean
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
@@ -10,6 +10,8 @@ help:
 	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
 	@echo "make users     every driver's notifier, unpatched beside patched"
 	@echo "make soak      endurance: ten minutes of OOM kills and worse, at random"
+	@echo "make example   the worked example, on the debug kernel of make check"
+	@echo "make real      KVM and HMM for real, on the debug kernel of make check"
 	@echo "make foreign   the kernel tree's own tests of memcg and killing, on both"
 	@echo "make tree      unpack the base and import the queue into build/"
 	@echo "make kernel    build the unpatched and the patched kernel"
@@ -50,6 +52,12 @@ foreign:
 	@scripts/build.sh base vm
 	@scripts/build.sh series vm
 	@scripts/test-foreign.sh
+
+example:
+	@scripts/test-example.sh series
+
+real:
+	@scripts/test-real.sh series
 
 docs:
 	@scripts/series-table.sh

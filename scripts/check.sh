@@ -1,7 +1,7 @@
 #!/bin/sh
-# The tests: KUnit, kselftests, the drivers' notifiers, the
-# worked example, what lockdep sees, and a minute of endurance, in the VM with the
-# debug kernel, the consoles, the coverage, the Coccinelle rule and lint. Ends with
+# The tests: KUnit, kselftests, the drivers' notifiers, what lockdep sees, and a
+# minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
+# the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 . "$(dirname "$0")/lib.sh"
 
@@ -55,14 +55,13 @@ trap 'exit 143' TERM HUP
 wanted="steps"
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	wanted="$wanted cocci lint kunit selftests users example lockdep soak"
+	wanted="$wanted cocci lint kunit selftests users lockdep soak"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
 		nice setsid "$top/scripts/check-host.sh" </dev/null &
 		host=$!
 		suite kunit "$top/scripts/test-kunit.sh" series
 		suite selftests "$top/scripts/test-selftests.sh" series
 		suite users "$top/scripts/test-users.sh" series
-		suite example "$top/scripts/test-example.sh" series
 		suite lockdep "$top/scripts/test-lockdep.sh" series
 		wait "$host" || :
 		host=
