@@ -30,7 +30,7 @@ help:
 	@echo "SOURCES=DIR a tree of yours whose drivers make users tests"
 	@echo "SECONDS=N   for make soak: how long, default 600"
 	@echo "SEED=N      for make soak: the same decisions as that run's"
-	@echo "BASE=6.12   the base version"
+	@echo "BASE=N      a directory of patches/, default: $$(cat patches/default)"
 	@echo "QUICK=1     for make bench: less of everything, a test of the bench"
 	@echo "COMPARE=A,B for make bench: two kernels of yours that are built"
 	@echo "BASE_ONLY=1 for make bench: one kernel, not compared to any"

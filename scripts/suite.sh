@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one part of make check: passes on what it says, and keeps its results
-# (lines "ok ..." and "not ok ...") in build/log/check/NAME.
+# (lines "ok ..." and "not ok ...") in build/log/BASE/check/NAME.
 # usage: suite.sh NAME COMMAND [ARGUMENT...]
 . "$(dirname "$0")/lib.sh"
 
