@@ -17,7 +17,7 @@ packages() {
 	# coccinelle looks for libpython3.*.so, and does not depend on it; the
 	# documents want yaml
 	lint)
-		echo sparse shellcheck perl quilt clang lld llvm coccinelle \
+		echo sparse shellcheck perl quilt b4 clang lld llvm coccinelle \
 			libpython3-dev python3-sphinx python3-yaml
 		;;
 	*) die "no such group: $1 (lab, demo or lint)" ;;
