@@ -16,6 +16,7 @@ done
 
 {
 	"$top/scripts/lint-queue.sh"
+	"$top/scripts/lint-maintainers.sh"
 	"$top/scripts/test-mbox.sh"
 	"$top/scripts/lint-docs.sh"
 	[ "${1:-}" = -t ] || {

@@ -54,6 +54,9 @@ def main():
         START.finditer(raw), [m.start() for m in START.finditer(raw)][1:] + [len(raw)])]
     if len(mails) < 2 or "*** BLURB HERE ***" not in mails[0]:
         sys.exit("mbox: not what git format-patch --cover-letter writes")
+    # it would begin another mail for all that read mailboxes, b4 among them
+    for line in re.findall(r"^From .*", START.sub("", raw), re.M):
+        sys.exit(f"mbox: a line of a changelog begins with From, reword it: {line}")
     for number, mail in enumerate(mails):
         head, body = mail.split("\n\n", 1)
         # b4 0.12 does not take a subject of two lines from a mailbox

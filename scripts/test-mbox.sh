@@ -48,8 +48,8 @@ b4_takes() {
 	mkdir "$tmp/b4"
 	(cd "$tmp/tree" && b4 --offline-mode am --no-cache --mbox-name "$1" \
 		-o "$tmp/b4" -m "$2") >"$tmp/log" 2>&1 </dev/null || return 1
-	[ -s "$tmp/b4/$1.mbx" ] && [ -s "$tmp/b4/$1.cover" ] || return 1
-	[ "$(grep -c '^From [0-9a-z@]' "$tmp/b4/$1.mbx")" = "$3" ] && ! grep -q 'ERROR' "$tmp/log"
+	[ -s "$tmp/b4/$1.mbx" ] && [ -s "$tmp/b4/$1.cover" ] &&
+		grep -qx "Total patches: $3" "$tmp/log" && ! grep -q ERROR "$tmp/log"
 }
 
 # has_head SERIES MAILBOX FROM NR: the base, the patches needed, addresses
