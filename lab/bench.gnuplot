@@ -1,4 +1,4 @@
-# How cost grows: writes two plots. Variables: dir, where bench.awk's files are,
+# How cost grows: writes two plots. Variables: dir, where lab/report's files are,
 # and svg_sizes, svg_intervals, the files to write.
 set terminal svg size 960,420 dynamic enhanced font "sans-serif,13" background "white"
 # Wider where another line may lie on it

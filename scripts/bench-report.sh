@@ -27,91 +27,15 @@ console() {
 }
 
 environment() {
-	echo "date:        $(date -u '+%Y-%m-%d %H:%M UTC')"
-	echo "rounds:      $ROUNDS, seed $SEED"
-	echo "base:        Linux $BASE, $(paste -sd" " "$queue/base")"
-	echo "queue:       $(cat "$out/queue")"
+	set -- "rounds: $ROUNDS, seed $SEED" "measured: $(cat "$out/queue")" \
+		"options: $(console old 'LAB-QEMU ')"
 	for kernel in old new; do
 		[ $kernel = old ] && name=$old || name=$new
 		[ -n "$name" ] || continue
-		echo "$kernel:         $name: Linux $(console $kernel 'LAB-KERNEL Linux ')"
-		echo "             config sha256 $(sha256sum <"$out/$kernel/objects/.config" | cut -c1-16), $(sed -n 's/^CONFIG_CC_VERSION_TEXT=//p' "$out/$kernel/objects/.config")"
+		set -- "$@" "$kernel: $name: Linux $(console $kernel 'LAB-KERNEL Linux ')" \
+			"$kernel config: sha256 $(sha256sum <"$out/$kernel/objects/.config" | cut -c1-16), $(sed -n 's/^CONFIG_CC_VERSION_TEXT=//p' "$out/$kernel/objects/.config")"
 	done
-	echo "emulator:    $(qemu-system-x86_64 --version | head -1)"
-	echo "options:     $(console old 'LAB-QEMU ')"
-	echo "host:        $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors"
-}
-
-# table FILE: rows of bench.awk
-table() {
-	awk -F '\t' '
-		BEGIN {
-			print "| scenario | | measure | unpatched | patched | ratio | promised | met |"
-			print "|---|---|---|---|---|---|---|---|"
-		}
-		{
-			met = $8 == "yes" || $8 == "" ? $8 : $8 == "noisy" ? "too noisy to tell" : "**NO**"
-			print "| " ($1 == last ? "" : $1) " | " $2 " | " $3 " | " $4 " | " $5 " | " $6 " | " $7 " | " met " |"
-			last = $1
-		}' "$1"
-}
-
-# Of each group of rows that promise the same the worst one, without what is
-# behind the medians; and what is stated without a promise.
-shorten() {
-	awk -F '\t' -v OFS='\t' '
-		function rank() { return $8 == "no" ? 2 : $8 == "noisy" ? 1 : 0 }
-		# By how much it is on the side of what is promised not to be
-		function bad(    text) {
-			text = $6 == "" ? $5 : $6
-			sub(/^[^0-9]*/, "", text)
-			return $7 ~ /^</ ? text + 0 : $7 ~ /^>/ ? -text : 0
-		}
-		$8 == "" && $1 != "memory" { next }
-		{
-			gsub(/ \([-0-9][^)]* to [^)]*\)/, "")
-			group = $1 SUBSEP $7 SUBSEP ($8 == "" ? $2 : "")
-			if (!(group in at))
-				at[group] = ++nr
-			else if (rank() < rank_of[group] || rank() == rank_of[group] && bad() <= bad_of[group]) {
-				more[at[group]]++
-				next
-			} else
-				more[at[group]]++
-			rank_of[group] = rank()
-			bad_of[group] = bad()
-			line[at[group]] = $0
-		}
-		END {
-			for (i = 1; i <= nr; i++) {
-				$0 = line[i]
-				if (more[i])
-					$2 = $2 ($7 ~ /^[<>]/ ? " (worst of " more[i] + 1 ")" : " and " more[i] " more")
-				print
-			}
-		}' "$1"
-}
-
-limits() {
-	awk -F '\t' '
-		$8 == "noisy" { print "* " $1 ", " $2 ": the samples of one kernel lie further apart than what is promised between the two. Run it again when less else is going on in the VM."; next }
-		$8 != "no" { next }
-		{ print "* " $1 ", " $2 ", " $3 ": not met, " $5 " (" $6 "), promised " $7 "." }' "$work/rows"
-}
-
-medians() {
-	awk -F '\t' -v alone="$([ -n "$new" ] || echo y)" '
-		function range(m, low, high) { return m == "" ? "not played" : low == high ? m : m " (" low " to " high ")" }
-		BEGIN {
-			print alone ? "| scenario | figure | median |" : "| scenario | figure | old | new | ratio |"
-			print alone ? "|---|---|---|" : "|---|---|---|---|---|"
-		}
-		{
-			line = "| " $1 " | " $2 " | " range($3, $4, $5) " |"
-			if (!alone)
-				line = line " " range($6, $7, $8) " | " ($3 > 0 && $6 != "" ? sprintf("%.4f", $6 / $3) : "") " |"
-			print line
-		}' "$work/medians"
+	"$top/scripts/environment.sh" "$@"
 }
 
 summary() {
@@ -130,11 +54,10 @@ summary() {
 	echo "margin, no verdict is given."
 	echo
 	if [ -z "$judged" ]; then
-		medians
+		cat "$work/medians.md"
 		return
 	fi
-	table "$work/rows"
-	limits >"$work/limits"
+	cat "$work/table.md"
 	if [ -s "$work/limits" ]; then
 		printf '\n## What is not reached, or not known\n\n'
 		cat "$work/limits"
@@ -145,13 +68,17 @@ summary() {
 	echo "![cost by the number of intervals](bench-intervals.svg)"
 }
 
-awk -v out="$work" -v compare="$([ -n "$judged" ] || echo 1)" -f "$top/lab/bench.awk" "$csv" ||
-	die "lab/bench.awk failed on $csv"
+if [ -n "$judged" ]; then
+	python3 "$top/lab/report" bench "$csv" "$work" || die "no table could be made of $csv"
+else
+	python3 "$top/lab/report" medians "$csv" ${new:+both} >"$work/medians.md" ||
+		die "no table could be made of $csv"
+fi
 cp "$csv" "$results/bench.csv"
 environment >"$results/bench-environment.txt"
 summary >"$results/bench-summary.md"
 if [ -z "$judged" ]; then
-	medians
+	cat "$work/medians.md"
 	say "wrote ${results#"$top/"}: bench-summary.md bench.csv bench-environment.txt"
 	exit 0
 fi
@@ -160,19 +87,11 @@ gnuplot -e "dir = '$work'; svg_sizes = '$work/bench-sizes.svg'; svg_intervals = 
 	{ cat "$work/gnuplot" >&2; die "gnuplot failed"; }
 mv "$work/bench-sizes.svg" "$work/bench-intervals.svg" "$results/"
 
-awk -F '\t' '$8 != "yes" && $8 != "" {
-	print ($8 == "noisy" ? "too noisy" : "not met") ": " $1 ", " $2 ", " $3 ": " $5 " " $6 " (promised: " $7 ")"
-}' "$work/rows" >"$work/missed"
-
 if [ -n "$QUICK" ]; then
-	awk -F '\t' '$8 != "" {
-		print ($8 == "yes" ? "ok" : "not ok") " bench: " $1 ", " $2 ", " $3 ($8 == "noisy" ? ": too noisy to tell" : "")
-	}' "$work/rows"
+	cat "$work/results"
 	say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg"
 	exit 0
 fi
-shorten "$work/rows" >"$work/short"
-table "$work/short" >"$work/short.md"
 "$top/scripts/put-into-readme.sh" bench "$work/short.md"
 cat "$work/short.md"
 say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg bench.csv bench-environment.txt"

@@ -23,8 +23,6 @@ kernel=$1 initramfs=$2 log=$3
 for file in "$kernel" "$initramfs"; do
 	[ -f "$file" ] || die "$file is missing"
 done
-command -v qemu-system-x86_64 >/dev/null ||
-	die "qemu-system-x86_64 is missing: run scripts/deps.sh"
 mkdir -p "$(dirname "$log")"
 qemu=
 stop() {
@@ -43,15 +41,8 @@ trap 'stop; exit 130' INT
 trap 'stop; exit 143' TERM HUP
 
 # shellcheck disable=SC2086 # a list
-set -- qemu-system-x86_64 \
-	-accel "${ACCEL:-tcg}" -cpu max -smp 2 -m "$memory" \
-	-nodefaults -no-user-config -no-reboot \
-	-display none -monitor none -serial stdio \
-	-kernel "$kernel" -initrd "$initramfs" \
-	-append "console=ttyS0,115200 panic=-1 oops=panic reboot=t $args" $more
-echo "LAB-QEMU $*" >"$log"
-# The death signal is for the case that this script is killed the hard way.
-setpriv --pdeathsig KILL "$@" </dev/null >>"$log" 2>&1 &
+"$top/scripts/qemu.sh" "$memory" "$kernel" "$initramfs" "oops=panic $args" \
+	-display none -monitor none -serial stdio $more </dev/null >"$log" 2>&1 &
 qemu=$!
 
 # The guest's lines end in CR LF, and come with a time if through /dev/kmsg.

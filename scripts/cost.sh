@@ -31,13 +31,16 @@ done
 "$top/scripts/text-growth.sh" "$base_tree/o-vm/vmlinux" "$tree/o-vm/vmlinux" \
 	"$out/bloat" >"$out/text"
 
-awk -v text="$(cut -d' ' -f1 "$out/text")" -v trace="$(cut -d' ' -f2 "$out/text")" \
-	-f "$top/lab/cost.awk" "$out/base.data" "$out/series.data" >"$out/cost.md" && code=0 || code=1
+read -r text tracepoints _ <"$out/text"
+python3 "$top/lab/report" cost "$text" "$tracepoints" "$out/base.data" "$out/series.data" \
+	>"$out/cost.md" && code=0 || code=1
 cat "$out/cost.md"
 {
 	cat "$out/cost.md"
 	echo
-	echo "$(date -u '+%Y-%m-%d'), Linux $(kernel_version "$tree"), queue content $(queue_id | cut -c1-12)."
+	echo '```'
+	"$top/scripts/environment.sh"
+	echo '```'
 } >"$results/cost.md"
 cat "$out/base.data" "$out/series.data" >"$results/cost.txt"
 "$top/scripts/put-into-readme.sh" cost "$out/cost.md"

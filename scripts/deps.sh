@@ -24,7 +24,7 @@ packages() {
 	# documents want yaml
 	lint)
 		llvm=$(llvm_suffix)
-		echo sparse shellcheck perl quilt "clang$llvm" "lld$llvm" "llvm$llvm" \
+		echo sparse shellcheck perl quilt b4 "clang$llvm" "lld$llvm" "llvm$llvm" \
 			coccinelle libpython3-dev python3-sphinx python3-yaml
 		;;
 	*) die "no such group: $1 (lab, demo or lint)" ;;

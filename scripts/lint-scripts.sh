@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 cd "$top"
+mkdir -p "$logs"
 for script in scripts/*.sh lab/guest/init lab/guest/run-* lab/guest/rehearsals .ci/run; do
 	if shellcheck "$script" >&2; then
 		ok "shellcheck $script"
@@ -10,6 +11,14 @@ for script in scripts/*.sh lab/guest/init lab/guest/run-* lab/guest/rehearsals .
 		not_ok "shellcheck $script"
 	fi
 done
+
+# What turns figures into tables
+if python3 -B -m unittest discover -q lab/report >"$logs/lint-report.log" 2>&1; then
+	ok "unit tests of lab/report ($(sed -n 's/^Ran \([0-9]* tests\).*/\1/p' "$logs/lint-report.log"))"
+else
+	not_ok "unit tests of lab/report"
+	tail -20 "$logs/lint-report.log" | sed 's/^/  | /' >&2
+fi
 
 # The fakes look like the drivers that they stand for: types and macros, too.
 checkpatch=$tree/scripts/checkpatch.pl

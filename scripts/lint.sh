@@ -10,12 +10,14 @@ results=$out/results
 rm -rf "$out"
 mkdir -p "$out"
 [ -e "$tree/.git" ] || die "$tree is missing: run make tree"
-for tool in sparse shellcheck perl quilt; do
+for tool in sparse shellcheck perl quilt b4; do
 	command -v "$tool" >/dev/null || die "$tool is missing: run scripts/deps.sh lint"
 done
 
 {
 	"$top/scripts/lint-queue.sh"
+	"$top/scripts/lint-maintainers.sh"
+	"$top/scripts/test-mbox.sh"
 	"$top/scripts/lint-docs.sh"
 	[ "${1:-}" = -t ] || {
 		"$top/scripts/lint-builds.sh"

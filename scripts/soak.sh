@@ -108,14 +108,10 @@ summary() {
 }
 
 environment() {
-	echo "date:      $(date -u '+%Y-%m-%d %H:%M UTC')"
-	echo "kernel:    Linux $(kernel_version "$src"), KASAN, lockdep, DEBUG_ATOMIC_SLEEP"
-	echo "queue:     $(tree_git rev-list --count base..HEAD) patches, commit $(tree_git rev-parse --short=12 HEAD)$([ -z "$(work_in "$tree")" ] || echo ', and uncommitted work'), content $(queue_id | cut -c1-12)"
-	printf 'config:    sha256 %.16s\n' "$(sha256sum <"$objects/.config")"
-	echo "compiler:  $(gcc --version | head -1)"
-	echo "emulator:  $(qemu-system-x86_64 --version | head -1), ${ACCEL:-tcg}"
-	echo "host:      $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors"
-	echo "guest:     its 2 processors were busy for $(count busy_percent) % of the time"
+	"$top/scripts/environment.sh" \
+		"kernel: Linux $(kernel_version "$src"), KASAN, lockdep, DEBUG_ATOMIC_SLEEP" \
+		"config: sha256 $(sha256sum <"$objects/.config" | cut -c1-16)" \
+		"guest: its 2 processors were busy for $(count busy_percent) % of the time"
 }
 
 report() {

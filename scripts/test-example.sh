@@ -58,7 +58,7 @@ fi
 
 # What the document says to configure exists, and is what the VM's kernel has.
 # (It has no headers to install, and the sample is built outside of it.)
-awk -v mode=extract -f "$top/lab/example.awk" "$document" >"$out/commands"
+python3 "$top/lab/report" example-extract "$document" >"$out/commands"
 [ -s "$out/commands" ] || { not_ok "example: the document has commands"; exit 0; }
 lost=
 for symbol in $(sed -n 's,^0\tscripts/config ,,p' "$out/commands" | tr ' ' '\n' | grep '^[A-Z]'); do
@@ -128,7 +128,7 @@ for part in $parts; do
 	set -- "$@" "$out/said-$part"
 done
 [ ! -e "$out/coccicheck" ] || set -- "$@" "$out/coccicheck"
-awk -v mode=compare -v label=example -f "$top/lab/example.awk" "$document" "$@"
+python3 "$top/lab/report" example-compare example "$document" "$@"
 
 # found WHAT BY PART REGEX: what the document says finds it, does
 found() {
@@ -156,21 +156,4 @@ else
 fi
 
 # The checks, in the order in which they were run.
-awk -F '\t' '
-	FNR == 1 { file++ }
-	file == 1 { name[++nr] = $1; code[nr] = $2; wanted[nr] = $3; command[nr] = $4; next }
-	/^# / { at = substr($0, 3) == command[done + 1] ? ++done : 0; next }
-	at && /^\| / && substr($0, 3) ~ wanted[at] { seen[at] = 1 }
-	at && /^= / { got[at] = substr($0, 3) }
-	END {
-		for (i = 1; i <= nr; i++) {
-			if (!(i in got))
-				print "not ok example: " name[i] " (was not run)"
-			else if (got[i] != code[i])
-				print "not ok example: " name[i] " (exit code " got[i] ", not " code[i] ")"
-			else if (!(i in seen))
-				print "not ok example: " name[i] " (nothing said " wanted[i] ")"
-			else
-				print "ok example: " name[i]
-		}
-	}' "$out/checks" "$out/said-checks"
+python3 "$top/lab/report" example-checks example "$out/checks" "$out/said-checks"

@@ -29,16 +29,7 @@ play() {
 		"$out"/foreign-*
 	"$top/scripts/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
 		"$(tree_of "$1")/o-vm/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :
-	tr -d '\r' <"$out/$1.log" | awk '
-		$1 == "LAB-RUN" { program = $2; seen = 0 }
-		/^(not )?ok [0-9]+ / {
-			name = $1 == "not" ? $4 : $3
-			print ($1 == "not" ? "not ok" : /# SKIP/ ? "skip" : "ok"), program "." name
-			seen++
-		}
-		# mrelease_test says it with its exit code only
-		$1 == "LAB-DONE" && !seen { print ($2 == 0 ? "ok" : $2 == 4 ? "skip" : "not ok"), program }
-	' | sort -k2 >"$out/$1"
+	python3 "$top/lab/report" foreign "$out/$1.log" >"$out/$1"
 }
 
 say "the kernel's own tests on the unpatched kernel"

@@ -22,30 +22,7 @@ else
 	not_ok "kunit: the VM boots and ends (see $console)"
 fi
 
-# The cases are indented by four, what is deeper are their parameters. A case
-# that was planned and has no result did not come to its end.
-tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' | awk '
-	function finish() {
-		for (; done < planned; planned--)
-			print "not ok kunit: " suite ": a case without a result"
-		planned = done = 0
-	}
-	/^    # Subtest: / { finish(); suite = $3 }
-	/^    1\.\.[0-9]+$/ { planned = substr($1, 4) + 0; done = 0 }
-	/^    (not )?ok [0-9]+ / {
-		sub(/ - /, " ")
-		done++
-		total++
-		skip = / # SKIP/
-		result = $1 == "not" ? "not ok" : "ok"
-		name = $1 == "not" ? $4 : $3
-		print result " kunit: " suite "." name (skip ? " " substr($0, index($0, "# SKIP")) : "")
-	}
-	END {
-		finish()
-		if (!total)
-			print "not ok kunit: no case was run"
-	}'
+python3 "$top/lab/report" kunit "$console" kunit
 
 if "$top/scripts/check-console.sh" "$console"; then
 	ok "kunit: nothing bad on the console"

@@ -82,57 +82,7 @@ boot() {
 		not_ok "$label: the VM boots and ends ($1, see $console)"
 	fi
 	# The tree's own tests go to a file, too, to be compared.
-	tr -d '\r' <"$console" | sed -n 's/^\[[^]]*\] LAB: //p' |
-		awk -v label="$label" -v own="$out/own${2:+-${2#,}}" -v on="${2#,}" '
-		BEGIN { under = on == "rehearsal" ? " under rehearsal" : "" }
-		function result(good, text) {
-			print (good ? "ok " : "not ok ") label ": " text
-		}
-		$1 == "run" {
-			kind = $2
-			name = $0
-			sub(/^run [a-z]* /, "", name)
-			reason = ""
-			pass = fail = skip = 0
-			open = 1
-			total++
-			next
-		}
-		$1 == "exit" {
-			open = 0
-			if (kind == "exit") {
-				print ($2 == 0 ? "pass" : $2 == 4 ? "skip" : "fail"), name >own
-				result($2 == 0 || $2 == 4, name under ($2 == 4 ? " # SKIP " reason : ""))
-			} else if (kind == "sum") {
-				result(!fail && pass && $2 == 0, name ": " pass " pass, " \
-					fail " fail, " skip " skip")
-			} else if ($2 != 0 && !fail || !(pass + fail)) {
-				result(0, name under ": exit code " $2)
-			}
-			next
-		}
-		/# SKIP/ && kind == "exit" { reason = $0; sub(/.*# SKIP[ -]*/, "", reason) }
-		/^(not )?ok [0-9]+ / && kind != "exit" {
-			text = $0
-			sub(/^(not )?ok [0-9]+ (- )?/, "", text)
-			good = $1 == "ok"
-			if (!good)
-				fail++
-			else if (text ~ /# SKIP/)
-				skip++
-			else
-				pass++
-			if (kind == "sum")
-				print (!good ? "fail" : text ~ /# SKIP/ ? "skip" : "pass"), text >own
-			if (kind == "tap" || !good)
-				result(good, name "." text under)
-		}
-		END {
-			if (open)
-				result(0, name under " did not come to its end")
-			if (!total)
-				result(0, "nothing was run" (on ? " (" on ")" : ""))
-		}'
+	python3 "$top/lab/report" real "$console" "$label" "${2#,}" "$out/own${2:+-${2#,}}"
 	if "$top/scripts/check-console.sh" "$console"; then
 		ok "$label: nothing bad on the console ($1)"
 	else

@@ -44,37 +44,7 @@ else
 	not_ok "selftests: the VM boots and ends (see $console)"
 fi
 
-# A program's results, and whether its exit code agrees (4: all skipped).
-tr -d '\r' <"$console" | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
-	$1 == "run" { name = $2; total++; bad = 0; open = 1; next }
-	$1 == "exit" {
-		open = 0
-		if (name ~ /-without-/) {
-			if ($2 == 4)
-				print "ok selftests: " name " skips (" reason ")"
-			else
-				print "not ok selftests: " name " skips (exit code " $2 ")"
-		} else if ($2 != 0 && !bad) {
-			print "not ok selftests: " name " ends with exit code 0 (" $2 ")"
-		}
-		next
-	}
-	name ~ /-without-/ { if (/SKIP/) reason = substr($0, index($0, "SKIP") + 5); next }
-	/^(not )?ok [0-9]+ / {
-		if ($1 == "not")
-			bad = 1
-		number = $1 == "not" ? 3 : 2
-		result = $1 == "not" ? "not ok" : "ok"
-		rest = $0
-		sub(/^(not )?ok [0-9]+ (- )?/, "", rest)
-		print result " selftests: " name "." rest
-	}
-	END {
-		if (open)
-			print "not ok selftests: " name " did not come to its end"
-		if (!total)
-			print "not ok selftests: nothing was run"
-	}'
+python3 "$top/lab/report" selftests "$console"
 
 if "$top/scripts/check-console.sh" "$console"; then
 	ok "selftests: nothing bad on the console"

@@ -24,29 +24,8 @@ else
 fi
 tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
 
-# KUnit's lines, and those of modules that did not load or lost a case.
-awk '
-	function finish() {
-		if (done < planned)
-			print "not ok users: " suite ": a case without a result"
-		planned = done = 0
-	}
-	/^LAB-USERS-LOAD / { finish(); wanted = $2; suite = "" }
-	/^LAB-USERS-UNLOAD / { if (suite == "") print "not ok users: " wanted ": no case was run" }
-	/^    # Subtest: / { suite = $3 }
-	/^    1\.\.[0-9]+$/ && suite != "" && wanted != "" { planned = substr($1, 4) + 0; done = 0 }
-	/^    (not )?ok [0-9]+ / && wanted != "" {
-		result = $1 == "not" ? "not ok" : "ok"
-		name = $1 == "not" ? $4 : $3
-		done++
-		total++
-		print result " users: " suite "." name (/ # SKIP/ ? " " substr($0, index($0, "# SKIP")) : "")
-	}
-	END {
-		finish()
-		if (!total)
-			print "not ok users: no case was run"
-	}' "$out/lines"
+# KUnit's results, and modules that did not load or lost a case
+python3 "$top/lab/report" modules "$console" users
 
 calls=$out/calls
 sed -n 's/.*\(LAB-\(USER\|REHEARSED\|CALLED\) [a-z].*\)/\1/p' "$out/lines" >"$calls"

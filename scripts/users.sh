@@ -33,13 +33,15 @@ done
 for variant in base series; do
 	cat "$logs/users-$variant/calls" "$logs/real-$variant/calls" >"$out/calls-$variant"
 done
-awk -f "$top/lab/users.awk" "$out/notifiers" "$out/calls-base" "$out/calls-series" \
+python3 "$top/lab/report" users "$out/notifiers" "$out/calls-base" "$out/calls-series" \
 	>"$out/users.md" && code=0 || code=1
 cat "$out/users.md"
 {
 	cat "$out/users.md"
 	echo
-	echo "$(date -u '+%Y-%m-%d'), Linux $(kernel_version "$tree"), queue content $(queue_id | cut -c1-12)."
+	echo '```'
+	"$top/scripts/environment.sh"
+	echo '```'
 } >"$results/users.md"
 "$top/scripts/put-into-readme.sh" users "$out/users.md"
 [ "$code" = 0 ] || die "a callback was not tested, or does not keep the contract, or a rehearsal found something else"

@@ -8,8 +8,5 @@
 "$top/scripts/build.sh" series vm
 "$top/scripts/initramfs.sh" series vm "$build/vm/$BASE/initramfs.cpio" "$@"
 say "exit ends the VM, Ctrl-A X kills it"
-exec setpriv --pdeathsig KILL qemu-system-x86_64 \
-	-accel "${ACCEL:-tcg}" -cpu max -smp 2 -m 2048 \
-	-nodefaults -no-user-config -no-reboot -nographic -serial mon:stdio \
-	-kernel "$tree/o-vm/arch/x86/boot/bzImage" -initrd "$build/vm/$BASE/initramfs.cpio" \
-	-append "console=ttyS0,115200 panic=-1 reboot=t quiet"
+exec "$top/scripts/qemu.sh" 2048 "$tree/o-vm/arch/x86/boot/bzImage" \
+	"$build/vm/$BASE/initramfs.cpio" quiet -nographic -serial mon:stdio
