@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tests: KUnit, kselftests, the drivers' notifiers, what lockdep sees, and a
+# The tests: KUnit, kselftests, the drivers' notifiers, rules that are broken, a
 # minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
 # the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
@@ -52,9 +52,9 @@ trap 'exit 143' TERM HUP
 wanted="steps"
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	wanted="$wanted cocci lint kunit selftests users lockdep soak"
+	wanted="$wanted kunit selftests users rules example soak cocci lint"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
-		for name in kunit selftests users lockdep; do
+		for name in kunit selftests users rules example; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60

@@ -2,7 +2,7 @@
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about, SLUG.patch>
-#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | lockdep WORD |
+#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | rules WORD |
 #     soak WORD
 # (one line each, all must fail)
 #   Hangs: yes
@@ -43,7 +43,7 @@ run() {
 		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
 		;;
 	selftest) "$top/scripts/test-selftests.sh" "$run_tree" "$@" ;;
-	lockdep) "$top/scripts/test-lockdep.sh" "$run_tree" ;;
+	rules) "$top/scripts/test-rules.sh" "$run_tree" ;;
 	# Words of what has to hold, of a seed with enough of everything
 	soak) KERNEL=$run_tree SEED=1 "$top/scripts/soak.sh" 30 ;;
 	users)
