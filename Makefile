@@ -29,7 +29,7 @@ help:
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb           ?  Debian packages of the patched kernel (CONFIG=FILE)"
 	@echo "make clean         ?  remove what was built, never work in a tree"
-	@echo "BASE=6.12   the base version      SRC=DIR  make tree: a source of the base"
+	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
 	@echo "USERS=NAME  make users: only that one of lab/drivers"
 	@echo "SOURCES=DIR make users, example: drivers and samples of a tree of yours"

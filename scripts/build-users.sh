@@ -16,8 +16,28 @@ log=$logs/users-$variant${1:+-$1}-build.log
 
 [ -e "$from/Makefile" ] || die "$from is missing: run make tree"
 [ -e "$objects/vmlinux" ] || die "$objects/vmlinux is missing: run scripts/build.sh series debug"
-# shellcheck disable=SC2046 # a list
-[ $# -gt 0 ] || set -- $(cd "$top/lab/drivers" && echo */)
+
+# files_of USER: its files, and what this base has in place of them or alone
+files_of() {
+	(
+		cd "$top/lab/drivers/$1"
+		find . -type f | while read -r file; do
+			first=${file#./}
+			[ -d "$top/patches/${first%%/*}" ] || [ -e "$BASE/$first" ] || echo "$file"
+		done
+		[ ! -d "$BASE" ] || find "./$BASE" -type f
+	)
+}
+
+# is_user USER: is it there for this base?
+is_user() {
+	[ -e "$top/lab/drivers/$1/Kbuild" ] || [ -e "$top/lab/drivers/$1/$BASE/Kbuild" ]
+}
+
+[ $# -gt 0 ] || for user in "$top/lab/drivers"/*/; do
+	user=$(basename "$user")
+	! is_user "$user" || set -- "$@" "$user"
+done
 mkdir -p "$out" "$logs"
 : >"$log"
 
@@ -31,10 +51,11 @@ put() { cmp -s "$1" "$2/${1##*/}" || cp "$1" "$2/"; }
 
 for user; do
 	user=${user%/}
-	[ -e "$top/lab/drivers/$user/Kbuild" ] || die "no such user: $user"
-	(cd "$top/lab/drivers/$user" && find . -type f) | while read -r file; do
-		mkdir -p "$out/$user/${file%/*}"
-		put "$top/lab/drivers/$user/$file" "$out/$user/${file%/*}"
+	is_user "$user" || die "no such user for Linux $BASE: $user"
+	files_of "$user" | while read -r file; do
+		to=$out/$user/$(dirname "./${file#./"$BASE"/}")
+		mkdir -p "$to"
+		put "$top/lab/drivers/$user/$file" "$to"
 	done
 	[ -e "$out/$user/stubs.c" ] || : >"$out/$user/stubs.c"
 	targets="${targets:-} $user/$user.o"

@@ -1,14 +1,15 @@
 #!/bin/sh
 # Configures and builds one kernel and the test device's module.
 # usage: build.sh base|series|scratch CONFIG
-# CONFIG names a fragment in config/; all but vm come on top of vm and drivers.
+# CONFIG names a fragment in config/; all but vm come on top of vm and drivers, and
+# each with that of config/BASE.
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 2 ] || die "usage: build.sh base|series|scratch CONFIG"
 which=$1 config=$2
 src=$(tree_of "$which")
 out=$src/o-$config
-log=$logs/build-$BASE-$which-$config.log
+log=$logs/build-$which-$config.log
 
 [ -e "$src/Makefile" ] || die "$src is missing: run make tree"
 [ -e "$top/config/$config.config" ] ||
@@ -19,9 +20,11 @@ mkdir -p "$out" "$logs" "$cache"
 exec 8>"$out/lab.lock"
 flock -n 8 || { say "waiting for another build in $out"; flock 8; }
 
-fragments=$top/config/vm.config
-[ "$config" = vm ] ||
-	fragments="$fragments $top/config/drivers.config $top/config/$config.config"
+if [ "$config" = vm ]; then
+	fragments=$(fragments vm)
+else
+	fragments=$(fragments vm drivers "$config")
+fi
 
 # A fragment that changed, or any of the tree's Kconfig files.
 config_is_current() {

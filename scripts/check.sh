@@ -39,16 +39,13 @@ finish() {
 	if [ "$failed" -gt 0 ]; then
 		echo
 		cat "$results"/* | grep '^not ok '
+		echo "and why:"
+		cat "$results"/.said-* | grep -E '# (FAILED|EXPECTATION|ASSERTION)|^  \| ' | head -40
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
-# Compiling and the VMs, which wait most of the time, go side by side; the VMs
-# come first. A process group of its own, to end all of it.
-host=
-end_host() { [ -z "$host" ] || kill -s TERM -- "-$host" 2>/dev/null || :; }
-trap end_host EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -57,18 +54,11 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
 	wanted="$wanted cocci lint kunit selftests users lockdep soak"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
-		nice setsid "$top/scripts/check-host.sh" </dev/null &
-		host=$!
-		suite kunit "$top/scripts/test-kunit.sh" series
-		suite selftests "$top/scripts/test-selftests.sh" series
-		suite users "$top/scripts/test-users.sh" series
-		suite lockdep "$top/scripts/test-lockdep.sh" series
-		wait "$host" || :
-		host=
-		# It counts kills: alone.
+		for name in kunit selftests users lockdep; do
+			suite "$name" "$top/scripts/test-$name.sh" series
+		done
 		suite soak "$top/scripts/soak.sh" 60
-	else
-		"$top/scripts/check-host.sh"
 	fi
+	"$top/scripts/check-host.sh"
 fi
 finish

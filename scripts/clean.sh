@@ -1,6 +1,6 @@
 #!/bin/sh
 # Removes what was built: object directories, logs, and the trees as far as
-# make tree brings them back. With work in a tree it removes nothing.
+# make tree brings them back, of this BASE. With work in a tree it removes nothing.
 . "$(dirname "$0")/lib.sh"
 
 [ -e "$build" ] || exit 0
@@ -13,6 +13,6 @@ if [ -e "$tree/.git" ]; then
 		die "nothing was removed: $tree has more than the queue:" $others
 fi
 rm -rf "$tree" "$build/$BASE"-* "$logs"
-for product in mbox vm demo check prove; do
-	rm -rf "${build:?}/$product"
+for product in mbox vm demo cost bench; do
+	rm -rf "${build:?}/$product/$BASE"
 done

@@ -4,21 +4,28 @@
 . "$(dirname "$0")/lib.sh"
 
 need_queue
+# A tree from SRC= needs no packaged source; that of a suite other than the
+# system's is fetched, not installed (scripts/base-source.sh).
+source_package() {
+	[ -n "${SRC:-}$(base_field suite)" ] || base_field package
+}
+
 # busybox-static is only unpacked into the cache: installing it would replace
 # the busybox that the machine may have.
 packages() {
 	case $1 in
 	lab)
-		echo build-essential "linux-source-$BASE" flex bison bc \
-			libelf-dev libssl-dev xz-utils rsync python3 ccache \
-			qemu-system-x86
+		source_package
+		echo build-essential flex bison bc libelf-dev libssl-dev \
+			xz-utils rsync python3 ccache qemu-system-x86
 		;;
 	demo) echo gnuplot-nox ;;
 	# coccinelle looks for libpython3.*.so, and does not depend on it; the
 	# documents want yaml
 	lint)
-		echo sparse shellcheck perl quilt b4 clang lld llvm coccinelle \
-			libpython3-dev python3-sphinx python3-yaml
+		llvm=$(llvm_suffix)
+		echo sparse shellcheck perl quilt b4 "clang$llvm" "lld$llvm" "llvm$llvm" \
+			coccinelle libpython3-dev python3-sphinx python3-yaml
 		;;
 	# for make deb, and to try its package in the VM
 	deb) echo debhelper dpkg-dev cpio kmod ;;
@@ -27,9 +34,7 @@ packages() {
 	esac
 }
 
-# A tree from SRC= needs no packaged source.
 wanted=$(for group in "${@:-lab}"; do packages "$group"; done)
-[ -z "${SRC:-}" ] || wanted=$(echo "$wanted" | sed "s/linux-source-$BASE//")
 
 command -v dpkg-query >/dev/null ||
 	die "this installs Debian packages; elsewhere, provide: $(echo "$wanted" | paste -sd" " -)"
@@ -84,3 +89,6 @@ if [ ! -x "$cache/busybox" ]; then
 	dpkg-deb -x "$fetch"/busybox-static_*.deb "$fetch"
 	mv "$fetch/bin/busybox" "$cache/busybox"
 fi
+
+# The source of a base that is not unpacked yet.
+[ -n "${SRC:-}" ] || [ -e "$tree/.git" ] || "$top/scripts/base-source.sh"

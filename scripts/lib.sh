@@ -5,13 +5,14 @@ set -eu
 umask 022
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-BASE=${BASE:-6.12}
+default_base=$(cat "$top/patches/default")
+BASE=${BASE:-$default_base}
 JOBS=${JOBS:-$(nproc)}
 queue=$top/patches/$BASE
 build=$top/build
 tree=$build/$BASE
 base_tree=$build/$BASE-base
-logs=$build/log
+logs=$build/log/$BASE
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmu-notifier-lab
 me=$(basename "$0" .sh)
 
@@ -31,6 +32,10 @@ need_queue() {
 		die "there is no patches/$BASE/series (there is: $(cd "$top/patches" 2>/dev/null && echo */series))"
 }
 
+# base_field FIELD: from patches/BASE/base (package, suite if it is not in the
+# system's own, version, tested, llvm if the system's clang is too old).
+base_field() { sed -n "s/^$1 //p" "$queue/base"; }
+
 # git without the user's settings: what it writes must not depend on them.
 plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
 tree_git() { plain_git -C "$tree" "$@"; }
@@ -49,6 +54,19 @@ tree_of() {
 object() {
 	echo "${1%.c}.o" | sed 's,/amd/amdkfd/,/amd/amdgpu/../amdkfd/,'
 }
+
+# fragments NAME...: the files of these fragments of a configuration, each followed
+# by what this base wants differently. The last line about a symbol decides.
+fragments() {
+	for fragment; do
+		echo "$top/config/$fragment.config"
+		[ ! -e "$top/config/$BASE/$fragment.config" ] ||
+			echo "$top/config/$BASE/$fragment.config"
+	done
+}
+
+# llvm_suffix: of the clang that this base takes, "-19"; nothing for the system's own
+llvm_suffix() { base_field llvm | sed 's/^/-/'; }
 
 kmake() { "$top/scripts/kbuild.sh" "$@"; }
 
@@ -132,7 +150,7 @@ remember() {
 # its object directories are kept from run to run.
 scratch_tree() {
 	scratch=$(tree_of scratch)
-	exec 9>"$build/scratch.lock"
+	exec 9>"$build/$BASE-scratch.lock"
 	flock -n 9 || die "another lint or prove is at work in $scratch"
 	if [ ! -e "$scratch/.git" ]; then
 		tree_git worktree prune

@@ -6,6 +6,9 @@
 out=$logs/lint
 mkdir -p "$out"
 scratch=
+llvm=$(llvm_suffix)
+command -v "clang$llvm" >/dev/null || die "clang$llvm is missing: run scripts/deps.sh lint"
+compilers="$(gcc --version | head -1) $("clang$llvm" --version | head -1)"
 
 # symbol_of FILE: what has to be on for it to be compiled at all.
 symbol_of() {
@@ -47,26 +50,27 @@ objects() {
 	done
 }
 
-# fragments NAME: with the drivers if it says so
-fragments() {
-	echo "$top/config/vm.config"
-	! grep -qx '# with drivers' "$top/config/compile/$1.config" ||
-		echo "$top/config/drivers.config"
-	echo "$top/config/compile/$1.config"
+# fragments_of NAME: with the drivers if it says so
+fragments_of() {
+	fragments vm
+	! grep -qx '# with drivers' "$top/config/compile/$1.config" || fragments drivers
+	fragments "compile/$1"
 }
 
-# Every line of the fragment came out as it says.
+# as_asked CONFIG FRAGMENT...: every line of the fragments came out as it says.
 as_asked() {
-	while read -r line; do
+	asked=$1
+	shift
+	cat "$@" | while read -r line; do
 		case $line in
-		CONFIG_*=y) grep -qx "$line" "$2" ;;
+		CONFIG_*=y) grep -qx "$line" "$asked" ;;
 		'# CONFIG_'*' is not set')
 			symbol=${line#\# }
-			! grep -q "^${symbol%% *}=" "$2"
+			! grep -q "^${symbol%% *}=" "$asked"
 			;;
 		*) continue ;;
-		esac || { echo "the configuration does not have: $line" >&2; return 1; }
-	done <"$1"
+		esac || { echo "the configuration does not have: $line" >&2; exit 1; }
+	done
 }
 
 # compile NAME [MAKE-ARGUMENT...]
@@ -74,12 +78,11 @@ as_asked() {
 compile() {
 	name=$1
 	shift
-	fragment=$top/config/compile/$name.config
 	objdir=$scratch/o-compile-$name
 	mkdir -p "$objdir"
-	cat $(fragments "$name") >"$objdir/lab.config"
+	cat $(fragments_of "$name") >"$objdir/lab.config"
 	kmake "$scratch" "compile-$name" "$@" KCONFIG_ALLCONFIG="$objdir/lab.config" allnoconfig &&
-		as_asked "$fragment" "$objdir/.config" &&
+		as_asked "$objdir/.config" $(fragments "compile/$name") &&
 		kmake "$scratch" "compile-$name" "$@" prepare &&
 		kmake "$scratch" "compile-$name" "$@" $(objects "$objdir/.config")
 }
@@ -88,13 +91,13 @@ for fragment in "$top"/config/compile/*.config; do
 	name=$(basename "$fragment" .config)
 	case $name in
 	i386) set -- ARCH=i386 ;;
-	clang) set -- CC="ccache clang" HOSTCC=gcc ;;
-	arm64) set -- ARCH=arm64 LLVM=1 CC="ccache clang" ;;
+	clang) set -- CC="ccache clang$llvm" HOSTCC=gcc ;;
+	arm64) set -- ARCH=arm64 LLVM="${llvm:-1}" CC="ccache clang$llvm" ;;
 	*) set -- ;;
 	esac
 	# shellcheck disable=SC2046 # a list
-	if ! is_cached compile "$(cat $(fragments "$name") "$0" | sha1sum)" \
-			"$(tree_git rev-parse 'series^{tree}')" "$(gcc --version | head -1)"; then
+	if ! is_cached compile "$(cat $(fragments_of "$name") "$0" | sha1sum)" \
+			"$(tree_git rev-parse 'series^{tree}')" "$compilers"; then
 		if [ -z "$scratch" ]; then
 			scratch_tree
 			plain_git -C "$scratch" checkout -q --detach series

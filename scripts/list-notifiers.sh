@@ -17,7 +17,7 @@ while read -r file; do
 			callback = "-"
 			inside = 1
 		}
-		inside && /\.(invalidate|invalidate_range_start)[ \t]*=/ {
+		inside && /\.(invalidate|invalidate_start|invalidate_range_start)[ \t]*=/ {
 			callback = $0
 			sub(/.*=[ \t]*/, "", callback)
 			sub(/[^a-z_0-9].*/, "", callback)

@@ -12,6 +12,7 @@
 # only their lines are replaced there. It tells three kinds apart: a patch that is
 # undone, code that is altered, and the test device that is altered.
 # usage: prove.sh [NAME...]     default: all of lab/prove/BASE
+# shellcheck disable=SC2013,SC2046,SC2086 # lists of words
 . "$(dirname "$0")/lib.sh"
 
 proofs=$top/lab/prove/$BASE
@@ -32,18 +33,29 @@ done
 
 field() { sed -n "/^diff /q; s/^$1: //p" "$proofs/$2"; }
 
-# run TREE KIND TEST: the result lines of that one test
+# run TREE KIND TEST...: the result lines of these tests, all of one kind
 run() {
-	case $2 in
-	kunit) "$top/scripts/test-kunit.sh" "$1" "$3" ;;
-	selftest) "$top/scripts/test-selftests.sh" "$1" "$3" ;;
-	lockdep) "$top/scripts/test-lockdep.sh" "$1" ;;
-	# A word of what has to hold, of a seed with enough of everything
-	soak) KERNEL=$1 SEED=1 "$top/scripts/soak.sh" 30 ;;
-	users) SOURCES=$(tree_of "$1") "$top/scripts/test-users.sh" series "${3%%.*}" ;;
-	*) die "unknown kind of test: $2" ;;
+	run_tree=$1 run_kind=$2
+	shift 2
+	case $run_kind in
+	kunit)
+		[ $# = 1 ] || set -- '*'
+		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
+		;;
+	selftest) "$top/scripts/test-selftests.sh" "$run_tree" "$@" ;;
+	lockdep) "$top/scripts/test-lockdep.sh" "$run_tree" ;;
+	# Words of what has to hold, of a seed with enough of everything
+	soak) KERNEL=$run_tree SEED=1 "$top/scripts/soak.sh" 30 ;;
+	users)
+		SOURCES=$(tree_of "$run_tree") "$top/scripts/test-users.sh" series \
+			$(for test; do echo "${test%%.*}"; done | sort -u)
+		;;
+	*) die "unknown kind of test: $run_kind" ;;
 	esac </dev/null >"$out/results" 2>"$out/log" || :
 }
+
+# tests_of KIND: of those in $out/tests
+tests_of() { sed -n "s/^$1 //p" "$out/tests"; }
 
 # how NAME TEST: how it failed, nothing if it did not. That the VM did not come
 # back may have any reason.
@@ -101,15 +113,17 @@ say "the series as it is: every test has to pass"
 for name; do
 	field Fails "$name"
 done | sort -u >"$out/tests"
-while read -r kind test; do
-	if is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$kind" "$test" "$tests_id"; then
-		continue
-	fi
-	say "  $kind $test"
-	run series "$kind" "$test"
-	passed "$test" || die "$test does not pass on the series: run make check"
-	remember
-done <"$out/tests"
+is_known() { is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$1" "$2" "$tests_id"; }
+for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
+	tests=$(for test in $(tests_of "$kind"); do is_known "$kind" "$test" || echo "$test"; done)
+	[ -n "$tests" ] || continue
+	say "  $kind" $tests
+	run series "$kind" $tests
+	for test in $tests; do
+		passed "$test" || die "$kind $test does not pass on the series: run make check"
+		! is_known "$kind" "$test" && remember
+	done
+done
 
 bad=0
 for name; do
@@ -119,15 +133,17 @@ for name; do
 	field Fails "$name" >"$out/tests"
 	# The kernel is not concerned by a driver that is a module.
 	! grep -qv '^users ' "$out/tests" || "$top/scripts/build.sh" scratch debug
-	while read -r kind test; do
-		run scratch "$kind" "$test"
-		verdict=$(how "$name" "$test")
-		[ -n "$verdict" ] || { verdict="PASSES"; bad=1; }
-		printf '%-30s %-15s %-9s %-44s %s\n' "${name%.patch}" "$(kind_of "$name")" \
-			"$kind" "$test" "$verdict" | tee -a "$table" >&2
-		mkdir -p "$out/${name%.patch}"
-		mv "$out/results" "$out/${name%.patch}/$kind-$test"
-	done <"$out/tests"
+	mkdir -p "$out/${name%.patch}"
+	for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
+		run scratch "$kind" $(tests_of "$kind")
+		for test in $(tests_of "$kind"); do
+			verdict=$(how "$name" "$test")
+			[ -n "$verdict" ] || { verdict="PASSES"; bad=1; }
+			printf '%-30s %-15s %-9s %-44s %s\n' "${name%.patch}" "$(kind_of "$name")" \
+				"$kind" "$test" "$verdict" | tee -a "$table" >&2
+		done
+		mv "$out/results" "$out/${name%.patch}/$kind"
+	done
 done
 plain_git -C "$scratch" reset -q --hard
 

@@ -1,10 +1,12 @@
 #!/bin/sh
 # Puts FILE between <!-- NAME:begin --> and <!-- NAME:end --> of README.md.
-# Without the two lines there it does nothing.
+# Without the two lines there it does nothing, and so for any but the default base,
+# whose results it shows.
 # usage: put-into-readme.sh NAME FILE
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 2 ] || die "usage: put-into-readme.sh NAME FILE"
+[ "$BASE" = "$default_base" ] || exit 0
 name=$1 file=$2
 readme=$top/README.md
 [ "$(grep -c "^<!-- $name:\(begin\|end\) -->\$" "$readme" 2>/dev/null)" = 2 ] || exit 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs one part of make check: passes on what it says, and keeps its results
-# (lines "ok ..." and "not ok ...") in build/log/check/NAME.
+# (lines "ok ..." and "not ok ...") in build/log/BASE/check/NAME, its messages in
+# .said-NAME there.
 # usage: suite.sh NAME COMMAND [ARGUMENT...]
 . "$(dirname "$0")/lib.sh"
 
@@ -10,7 +11,7 @@ mkdir -p "$logs/check"
 # Messages through a pipe, not to a terminal: there may be another suite that
 # writes there, and a progress line that rewrites itself would not be readable.
 code=$logs/check/.code-${kept##*/}
-{ { "$@" 2>&1 >&3 3>&- && echo 0 >"$code" || echo $? >"$code"; } | cat >&2; } 3>&1 |
+{ { "$@" 2>&1 >&3 3>&- && echo 0 >"$code" || echo $? >"$code"; } | tee "$logs/check/.said-${kept##*/}" >&2; } 3>&1 |
 	sed -u "w $kept"
 
 # One that ended before it was through must not pass for what it said until then.

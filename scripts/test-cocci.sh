@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the series' Coccinelle rule on callbacks that are right or wrong by
 # design (lab/cocci/cases.c says which) and on every file of both trees that has
-# invalidate callbacks. What it finds there stands in lab/cocci/*.expected.
+# invalidate callbacks. What it finds there stands in lab/cocci/BASE/*.expected.
 # Prints a line "ok ..." or "not ok ..." for each.
 # usage: test-cocci.sh [TREE]     TREE: instead of the series' tree
 . "$(dirname "$0")/lib.sh"
@@ -57,7 +57,7 @@ for which in base series; do
 	find_in $which $("$top/scripts/list-notifiers.sh" . | awk '$3 != "-" { print $1 }' | sort -u) \
 		$(find lib/test_mmu_notifier.c 2>/dev/null)
 	sed 's/:[0-9]*:[0-9-]*: /: /; s/:[0-9]*)$/)/' "$out/$which" | sort >"$out/$which.found"
-	sed '/^#/d; /^$/d' "$lab/$which.expected" | sort >"$out/$which.wanted"
+	sed '/^#/d; /^$/d' "$lab/$BASE/$which.expected" | sort >"$out/$which.wanted"
 	errors=$(grep -c ': ERROR: ' "$out/$which.found" || :)
 	warnings=$(grep -c ': WARNING: ' "$out/$which.found" || :)
 	compare "$which: $errors ways to sleep, $warnings early refusals" \

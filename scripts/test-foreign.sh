@@ -53,5 +53,5 @@ awk '
 				print "ok foreign: " name (base[name] == "ok" ? "" : " # SKIP " base[name] " on both:" reason[name])
 		}
 		if (total < 20)
-			print "not ok foreign: only " total " tests have run (see build/log)"
+			print "not ok foreign: only " total " tests have run (see build/log/BASE)"
 	}' "$top/lab/foreign.expected" "$out/base" "$out/series" | sort

@@ -4,7 +4,7 @@
 # kernel tree, these once more with all invalidations rehearsed (not on the base,
 # which can't). Prints a line "ok ..." or "not ok ..." for each. With series, the
 # results of the tree's tests are compared to those of the last run with base.
-# How long KVM's callback took goes to build/log/real-WHICH/measured.
+# How long KVM's callback took goes to build/log/BASE/real-WHICH/measured.
 # usage: test-real.sh series|base|scratch
 . "$(dirname "$0")/lib.sh"
 

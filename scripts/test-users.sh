@@ -2,7 +2,7 @@
 # Runs the KUnit modules of lab/drivers in a VM with the debug kernel of the
 # series and prints a line "ok ..." or "not ok ..." for each case. What the
 # callbacks did, and how many of their lines were reached, goes to
-# build/log/users-VARIANT/calls.
+# build/log/BASE/users-VARIANT/calls.
 # usage: test-users.sh base|series [USER...]
 . "$(dirname "$0")/lib.sh"
 

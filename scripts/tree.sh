@@ -9,7 +9,6 @@
 need_queue
 with_work=
 [ "${1:-}" != -w ] || with_work=y
-tarball=/usr/src/linux-source-$BASE.tar.xz
 new=$build/$BASE.new
 tmp=
 
@@ -32,9 +31,8 @@ unpack() {
 	rm -rf "$new"
 	mkdir "$new"
 	if [ -z "${SRC:-}" ]; then
-		[ -e "$tarball" ] || die "$tarball is missing: run scripts/deps.sh"
-		say "unpacking $tarball (a minute)"
-		tar -xf "$tarball" -C "$new" --strip-components=1
+		say "unpacking $(base_field package) (a minute)"
+		"$top/scripts/base-source.sh" "$new" || exit 1
 	elif [ -e "$SRC/.git" ]; then
 		say "copying HEAD of $SRC"
 		git -C "$SRC" archive HEAD | tar -x -C "$new"
@@ -145,7 +143,7 @@ fi
 if [ "$wanted" != "$tip" ]; then
 	# Writes only the files that differ, so the rest is not built again.
 	tree_git reset -q --keep "$wanted"
-	tested=$(sed -n 's/^tested //p' "$queue/base" 2>/dev/null)
+	tested=$(base_field tested)
 	here=$(kernel_version "$tree")
 	case $tested in
 	"$here"*) ;;

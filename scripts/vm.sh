@@ -6,7 +6,7 @@
 "$top/scripts/deps.sh"
 "$top/scripts/tree.sh" -w
 "$top/scripts/build.sh" series vm
-"$top/scripts/initramfs.sh" series vm "$build/vm/initramfs.cpio" "$@"
+"$top/scripts/initramfs.sh" series vm "$build/vm/$BASE/initramfs.cpio" "$@"
 say "exit ends the VM, Ctrl-A X kills it"
 exec "$top/scripts/qemu.sh" 2048 "$tree/o-vm/arch/x86/boot/bzImage" \
-	"$build/vm/initramfs.cpio" quiet -nographic -serial mon:stdio
+	"$build/vm/$BASE/initramfs.cpio" quiet -nographic -serial mon:stdio

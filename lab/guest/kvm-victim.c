@@ -92,7 +92,7 @@ static int vm_prepare(struct on_victim *v, void *arg)
 		.memory_size = v->size, .userspace_addr = v->addr,
 	};
 	volatile uint32_t *passes = (uint32_t *)(v->addr + PASSES);
-	long long end = on_now_ms() + LONG_MS / 2;
+	long long end = on_now_ms() + LONG_MS;
 	int kvm, vm, vcpu, ret;
 	pthread_t thread;
 	size_t i;

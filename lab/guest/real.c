@@ -88,7 +88,7 @@ bool scene_begin(struct scene *s, const char *name)
 	on_cgroup_write(&s->cg, "memory.swap.max", "0");
 	v->cg = &s->cg;
 	v->stick_s = STICK_S;
-	ret = on_victim_start(v, LONG_MS);
+	ret = on_victim_start(v, 2 * LONG_MS);
 	return check(!ret, "start the victim: %s", strerror(-ret));
 }
 
