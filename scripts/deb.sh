@@ -9,7 +9,7 @@
 from=${1:-running}
 objects=$tree/o-deb/build
 out=$build/deb/$BASE
-log=$logs/deb-$BASE.log
+log=$logs/deb.log
 
 [ -e "$tree/Makefile" ] || die "$tree is missing: run make tree"
 command -v dh_listpackages >/dev/null || die "debhelper is missing: run scripts/deps.sh lab deb"

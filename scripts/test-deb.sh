@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 out=$build/deb/$BASE/test
-console=$logs/deb-$BASE.console
+console=$logs/test-deb.console
 image=$out/root.ext4
 [ "$(id -u)" = 0 ] || die "only root can make a root file system"
 for tool in mmdebstrap mkfs.ext4 dh_listpackages; do
@@ -19,7 +19,8 @@ mkdir -p "$out/bin" "$logs"
 need_space "$out" 6
 
 # A small configuration: that of the VM, and a disk.
-cat "$top/config/vm.config" "$top/config/deb.config" >"$out/fragments"
+# shellcheck disable=SC2046 # a list
+cat $(fragments vm deb) >"$out/fragments"
 mkdir -p "$tree/o-deb-config"
 kmake "$tree" deb-config KCONFIG_ALLCONFIG="$out/fragments" allnoconfig >"$out/config.log" 2>&1 ||
 	die "the configuration failed: see $out/config.log"
@@ -28,7 +29,7 @@ for symbol in VIRTIO_BLK EXT4_FS BLK_DEV_INITRD DEVTMPFS; do
 	grep -qx "CONFIG_$symbol=y" "$out/config" || die "CONFIG_$symbol is not set, see $out/config"
 done
 if ! "$top/scripts/deb.sh" "$out/config" >"$out/packages"; then
-	not_ok "deb: the packages build (see $logs/deb-$BASE.log)"
+	not_ok "deb: the packages build (see $logs/deb.log)"
 	exit 0
 fi
 set -- "$build/deb/$BASE"/linux-image-*-notifiers_*.deb
