@@ -30,7 +30,10 @@ is_kernel() {
 	case $version in
 	"$BASE" | "$BASE".*) ;;
 	'') die "$1=$2 is not a kernel source" ;;
-	*) die "$1=$2 is Linux $version, this queue is for $BASE" ;;
+	*)
+		[ "$1" != SRC ] || die "$1=$2 is Linux $version, this queue is for $BASE"
+		say "note: $1=$2 is Linux $version, what is not in $BASE may not compile"
+		;;
 	esac
 }
 [ -z "${SRC:-}" ] || is_kernel SRC "$SRC"
