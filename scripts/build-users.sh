@@ -1,14 +1,18 @@
 #!/bin/sh
 # Builds the KUnit modules of lab/drivers for the debug kernel of the series,
 # with the drivers' sources of one of the trees, and prints where they are.
-# usage: build-users.sh base|series [USER...]
+# usage: build-users.sh base|series|mutants [USER...]
 # SOURCES=DIR takes the sources of a tree of your own instead of the series'.
+# Mutants are what scripts/mutants.sh has made of it.
 . "$(dirname "$0")/lib.sh"
 
-[ $# -ge 1 ] || die "usage: build-users.sh base|series [USER...]"
+[ $# -ge 1 ] || die "usage: build-users.sh base|series|mutants [USER...]"
 variant=$1
 shift
-from=$(tree_of "$variant")
+case $variant in
+mutants) from=$build/mutants/tree ;;
+*) from=$(tree_of "$variant") ;;
+esac
 [ "$variant" != series ] || from=${SOURCES:-$from}
 objects=$tree/o-debug
 out=$objects/users/$variant${1:+-$1}

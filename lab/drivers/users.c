@@ -18,8 +18,8 @@
 
 /* Who has not returned by then, and does not run, waits; in milliseconds */
 #define USERS_MOMENT	300
-/* Who was let go returns within this time */
-#define USERS_LIMIT	20000
+/* Who was let go returns within this time; of a mutant that is not expected */
+#define USERS_LIMIT	(users_mutant ? 3000 : 20000)
 /* __might_resched() reports once in this time */
 #define USERS_QUIET	1100
 
@@ -42,15 +42,54 @@ struct users_thread {
 	struct kthread_work work;
 	const struct users_call *call;
 	bool rehearse;
+	/* at a point of a path, which may hold the mmap_lock */
+	bool interrupts;
+	int locks;
 	struct users_outcome out;
 	struct mmu_notifier_range range;
 	struct completion done;
 };
 
+int users_mutant;
+EXPORT_SYMBOL_GPL(users_mutant);
+module_param_named(mutant, users_mutant, int, 0644);
+
+/* How often a success of the callback is kept in mind in one case */
+#define USERS_SUCCESSES	512
+
+/* What the callback has given up, in the case that runs */
+static struct {
+	const char *callback;
+	int (*reach)(void *arg, unsigned long start, unsigned long end);
+	void *arg;
+	/* What goes through a known hole stays reachable. */
+	int tolerated;
+	unsigned int successes;
+	struct {
+		unsigned long start, end;
+	} given_up[USERS_SUCCESSES];
+} users_device;
+
+/* A path of the driver that is interrupted */
+static struct {
+	const char *name;
+	struct users_call call;
+	struct task_struct *task;
+	/* The point in question, from 0, and how many were passed */
+	int armed, passed;
+	bool blocking, reached, inside;
+	/* who makes the blocking call, until it is through */
+	struct users_thread *thread;
+	/* of all runs of the path */
+	int calls, barred, holes;
+} users_path_now;
+
 /* The test that runs; KUnit runs one at a time. */
 static struct kunit *users_test;
 static bool users_slept, users_splat;
 static struct users_thread *users_thread;
+/* Who makes calls now */
+static struct users_thread *users_callers[2];
 
 static void users_probe_console(void *data, const char *text, size_t len)
 {
@@ -61,6 +100,16 @@ static void users_probe_console(void *data, const char *text, size_t len)
 		users_splat = true;
 }
 
+static struct users_thread *users_thread_of(struct task_struct *task)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(users_callers); i++)
+		if (users_callers[i] && users_callers[i]->worker->task == task)
+			return users_callers[i];
+	return NULL;
+}
+
 static int users_locks(void)
 {
 #ifdef CONFIG_LOCKDEP
@@ -69,6 +118,84 @@ static int users_locks(void)
 	return 0;
 #endif
 }
+
+unsigned long users_now(void)
+{
+	return READ_ONCE(users_device.successes);
+}
+EXPORT_SYMBOL_GPL(users_now);
+
+bool users_given_up(unsigned long addr, unsigned long stamp)
+{
+	unsigned long i;
+
+	for (i = stamp; i < users_device.successes; i++)
+		if (addr >= users_device.given_up[i].start &&
+		    addr < users_device.given_up[i].end)
+			return true;
+	return false;
+}
+EXPORT_SYMBOL_GPL(users_given_up);
+
+/* Behind a success: how many pages can the device reach all the same? */
+static int users_give_up(unsigned long start, unsigned long end)
+{
+	if (!users_device.reach)
+		return 0;
+	if (WARN_ON_ONCE(users_device.successes == USERS_SUCCESSES))
+		return -1;
+	users_device.given_up[users_device.successes].start = start;
+	users_device.given_up[users_device.successes].end = end;
+	WRITE_ONCE(users_device.successes, users_device.successes + 1);
+	return users_device.reach(users_device.arg, start, end);
+}
+
+static int users_reached(void)
+{
+	return users_device.reach(users_device.arg, 0, ULONG_MAX);
+}
+
+void users_look(struct kunit *test)
+{
+	KUNIT_EXPECT_LE_MSG(test, users_reached(), users_device.tolerated,
+			    "the device can reach pages that were given up");
+}
+EXPORT_SYMBOL_GPL(users_look);
+
+static void users_judge_ends(void *test)
+{
+	if (users_device.reach)
+		users_look(test);
+	memset(&users_device, 0, sizeof(users_device));
+}
+
+void users_judge(struct kunit *test, const char *callback,
+		 int (*reach)(void *arg, unsigned long start, unsigned long end), void *arg)
+{
+	memset(&users_device, 0, sizeof(users_device));
+	users_device.callback = callback;
+	users_device.reach = reach;
+	users_device.arg = arg;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, users_judge_ends, test), 0);
+}
+EXPORT_SYMBOL_GPL(users_judge);
+
+void users_failure(const char *what)
+{
+	pr_info("LAB-FAILURE %s %s\n", users_device.callback ?: "-", what);
+}
+EXPORT_SYMBOL_GPL(users_failure);
+
+/* The sequence means something only to who looks at it under the same lock. */
+void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
+{
+	struct users_thread *t = users_thread_of(current);
+
+	if (t && users_locks() <= t->locks)
+		t->out.seq_unlocked = true;
+	mmu_interval_set_seq(notifier, seq);
+}
+EXPORT_SYMBOL_GPL(users_set_seq);
 
 static bool users_interval(struct users_thread *t)
 {
@@ -102,17 +229,24 @@ static bool users_list(struct users_thread *t)
 static void users_do_call(struct users_thread *t)
 {
 	bool blockable = mmu_notifier_range_blockable(&t->range);
-	int locks;
 
-	if (t->range.mm)
+	if (t->range.mm && t->interrupts) {
+		t->out.barred = !mmap_read_trylock(t->range.mm);
+		if (t->out.barred)
+			return;
+	} else if (t->range.mm) {
 		mmap_read_lock(t->range.mm);
-	locks = users_locks();
+	}
+	t->locks = users_locks();
 	if (!blockable)
 		non_block_start();
 	t->out.success = t->call->interval ? users_interval(t) : users_list(t);
 	if (!blockable)
 		non_block_end();
-	t->out.locks = users_locks() - locks;
+	t->out.locks = users_locks() - t->locks;
+	/* Behind a release there is an UNMAP: nothing is given up. */
+	if (t->out.success && t->range.event != MMU_NOTIFY_RELEASE)
+		t->out.reached = users_give_up(t->range.start, t->range.end);
 	if (t->range.mm)
 		mmap_read_unlock(t->range.mm);
 }
@@ -205,6 +339,8 @@ static void users_do_rehearse(struct users_thread *t)
 	kthread_unuse_mm(call->mm);
 	t->out.seq_set = call->interval && call->interval->invalidate_seq != seq;
 	t->out.locks = users_locks() - locks;
+	if (t->out.success)
+		t->out.reached = users_give_up(call->start, call->end);
 }
 
 static void users_work(struct kthread_work *work)
@@ -256,6 +392,51 @@ static bool users_returns(struct users_thread *t)
 	return completion_done(&t->done);
 }
 
+static void users_start(struct users_thread *t, const struct users_call *call, bool rehearse)
+{
+	bool blocking = call->state == USERS_BLOCKING;
+
+	t->call = call;
+	t->rehearse = rehearse;
+	t->interrupts = users_path_now.inside;
+	memset(&t->out, 0, sizeof(t->out));
+	memset(&t->range, 0, sizeof(t->range));
+	t->range.mm = call->mm;
+	t->range.start = call->start;
+	t->range.end = call->end;
+	t->range.event = call->event;
+	t->range.owner = call->owner;
+	if (!blocking && !call->event_set)
+		t->range.event = MMU_NOTIFY_CLEAR;
+	if (blocking)
+		t->range.flags = MMU_NOTIFIER_RANGE_BLOCKABLE;
+	reinit_completion(&t->done);
+	users_callers[blocking] = t;
+	kthread_queue_work(t->worker, &t->work);
+}
+
+/* What the judge says about a call that has returned */
+static void users_verdict(struct kunit *test, const struct users_call *call,
+			  const struct users_outcome *out)
+{
+	bool hole = call->hole && call->state == USERS_BLOCKING;
+
+	if (!out->success || !users_device.reach)
+		return;
+	if (!hole) {
+		KUNIT_EXPECT_EQ_MSG(test, out->reached, 0,
+				    "%s() has succeeded (%s), and the device can reach the pages",
+				    call->callback, users_states[call->state]);
+		return;
+	}
+	if (!users_path_now.name)
+		KUNIT_EXPECT_GT_MSG(test, out->reached, 0,
+				    "%s(): is the hole %s gone?", call->callback, call->hole);
+	if (out->reached)
+		users_path_now.holes++;
+	users_device.tolerated = max(users_device.tolerated, users_reached());
+}
+
 /* Has the thread do it, and lets go of what it waits for */
 static struct users_outcome users_run(struct kunit *test, const struct users_call *call,
 				      bool rehearse)
@@ -270,25 +451,10 @@ static struct users_outcome users_run(struct kunit *test, const struct users_cal
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	users_thread = NULL;
 
-	t->call = call;
-	t->rehearse = rehearse;
-	memset(&t->out, 0, sizeof(t->out));
-	memset(&t->range, 0, sizeof(t->range));
-	t->range.mm = call->mm;
-	t->range.start = call->start;
-	t->range.end = call->end;
-	t->range.event = call->event;
-	t->range.owner = call->owner;
-	if (!blocking && !call->event_set)
-		t->range.event = MMU_NOTIFY_CLEAR;
-	if (blocking)
-		t->range.flags = MMU_NOTIFIER_RANGE_BLOCKABLE;
-	reinit_completion(&t->done);
-
 	users_test = test;
 	users_slept = false;
 	users_splat = false;
-	kthread_queue_work(t->worker, &t->work);
+	users_start(t, call, rehearse);
 	if (!users_returns(t)) {
 		t->out.waited = true;
 		if (call->let_go)
@@ -300,10 +466,13 @@ static struct users_outcome users_run(struct kunit *test, const struct users_cal
 		}
 	}
 	out = t->out;
+	users_callers[blocking] = NULL;
 	users_thread = t;
 	out.slept = users_slept;
 	out.splat = users_splat;
-	if (rehearse)
+	if (users_path_now.inside)
+		;	/* counted when the path ends */
+	else if (rehearse)
 		pr_info("LAB-REHEARSED %s %s\n", call->callback,
 			out.slept ? "slept" : "silent");
 	else
@@ -316,6 +485,7 @@ static struct users_outcome users_run(struct kunit *test, const struct users_cal
 	KUNIT_EXPECT_EQ_MSG(test, out.locks, 0, "%s() returned with locks held",
 			    call->callback);
 	KUNIT_EXPECT_FALSE_MSG(test, out.splat, "the kernel reported something");
+	users_verdict(test, call, &out);
 	return out;
 }
 
@@ -351,9 +521,13 @@ void users_succeeds(struct kunit *test, const struct users_call *call, bool seq)
 	users_does_not_sleep(test, call, &out);
 	KUNIT_EXPECT_TRUE_MSG(test, out.success, "%s() refused (%s)",
 			      call->callback, users_states[call->state]);
-	if (seq)
+	if (seq) {
 		KUNIT_EXPECT_TRUE_MSG(test, out.seq_set,
 				      "%s() did not set the sequence", call->callback);
+		KUNIT_EXPECT_FALSE_MSG(test, out.seq_unlocked,
+				       "%s() set the sequence without a lock",
+				       call->callback);
+	}
 }
 EXPORT_SYMBOL_GPL(users_succeeds);
 
@@ -369,6 +543,31 @@ struct users_outcome users_blocks(struct kunit *test, const struct users_call *c
 	return out;
 }
 EXPORT_SYMBOL_GPL(users_blocks);
+
+void users_blocks_here(struct kunit *test, const struct users_call *call)
+{
+	struct users_call blocking = *call;
+	struct users_thread t = {
+		.call = &blocking,
+		.range = {
+			.mm = call->mm,
+			.start = call->start,
+			.end = call->end,
+			.event = call->event,
+			.owner = call->owner,
+			.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
+		},
+	};
+
+	blocking.state = USERS_BLOCKING;
+	users_do_call(&t);
+	KUNIT_EXPECT_TRUE_MSG(test, t.out.success, "%s() refused in blocking mode",
+			      call->callback);
+	KUNIT_EXPECT_EQ_MSG(test, t.out.locks, 0, "%s() returned with locks held",
+			    call->callback);
+	users_verdict(test, &blocking, &t.out);
+}
+EXPORT_SYMBOL_GPL(users_blocks_here);
 
 struct users_outcome users_rehearses(struct kunit *test, const struct users_call *call)
 {
@@ -389,6 +588,126 @@ struct users_outcome users_rehearses(struct kunit *test, const struct users_call
 	return out;
 }
 EXPORT_SYMBOL_GPL(users_rehearses);
+
+/* Each point twice: without blocking, and blocking */
+const void *users_points(const void *prev, char *desc)
+{
+	long run = (long)prev;
+
+	if (run && !users_path_now.reached)
+		return NULL;
+	if (!run) {
+		users_path_now.calls = 0;
+		users_path_now.barred = 0;
+		users_path_now.holes = 0;
+	}
+	users_path_now.armed = run / 2;
+	users_path_now.blocking = run % 2;
+	users_path_now.reached = false;
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "point %ld%s", run / 2,
+		 run % 2 ? ", blocking" : "");
+	return (void *)(run + 1);
+}
+EXPORT_SYMBOL_GPL(users_points);
+
+/* If the case is given up in the middle of the path */
+static void users_path_dropped(void *unused)
+{
+	users_path_now.name = NULL;
+	users_path_now.task = NULL;
+}
+
+void users_path(struct kunit *test, const char *path, const struct users_call *call)
+{
+	KUNIT_ASSERT_NOT_NULL(test, users_device.reach);
+	if (users_path_now.blocking) {
+		users_path_now.thread = users_new_thread();
+		KUNIT_ASSERT_NOT_NULL(test, users_path_now.thread);
+	}
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, users_path_dropped, NULL), 0);
+	users_path_now.name = path;
+	users_path_now.call = *call;
+	users_path_now.passed = 0;
+	users_path_now.inside = false;
+	users_test = test;
+	/* From here on there are points. */
+	users_path_now.task = current;
+}
+EXPORT_SYMBOL_GPL(users_path);
+
+/* Through, or it waits: then it is let alone until the path ends. */
+static void users_wait_a_little(struct users_thread *t)
+{
+	int waiting = 0, i;
+
+	for (i = 0; i < USERS_LIMIT && waiting < 3; i++) {
+		if (wait_for_completion_timeout(&t->done, 2))
+			return;
+		waiting = task_is_running(t->worker->task) ? 0 : waiting + 1;
+	}
+}
+
+void users_point(void)
+{
+	struct users_outcome out;
+
+	if (users_path_now.task != current || users_path_now.inside || in_atomic() ||
+	    irqs_disabled() || rcu_preempt_depth())
+		return;
+	if (users_path_now.passed++ != users_path_now.armed)
+		return;
+	users_path_now.reached = true;
+	users_path_now.inside = true;
+	if (users_path_now.blocking) {
+		users_path_now.call.state = USERS_BLOCKING;
+		users_start(users_path_now.thread, &users_path_now.call, false);
+		users_wait_a_little(users_path_now.thread);
+	} else {
+		/* Whether it succeeds is up to it, and what that means to the judge. */
+		out = users_call(users_test, &users_path_now.call);
+		users_does_not_sleep(users_test, &users_path_now.call, &out);
+		users_path_now.calls++;
+		users_path_now.barred += out.barred;
+	}
+	users_path_now.inside = false;
+}
+EXPORT_SYMBOL_GPL(users_point);
+
+void users_path_end(struct kunit *test)
+{
+	struct users_thread *t = users_path_now.thread;
+	const struct users_call *call = &users_path_now.call;
+
+	users_path_now.task = NULL;
+	users_path_now.thread = NULL;
+	if (t && users_path_now.reached) {
+		if (!wait_for_completion_timeout(&t->done, msecs_to_jiffies(USERS_LIMIT)))
+			KUNIT_FAIL_AND_ABORT(test, "%s() does not return", call->callback);
+		users_callers[1] = NULL;
+		users_path_now.calls++;
+		users_path_now.barred += t->out.barred;
+		KUNIT_EXPECT_EQ_MSG(test, t->out.locks, 0, "%s() returned with locks held",
+				    call->callback);
+		if (!t->out.barred)
+			KUNIT_EXPECT_TRUE_MSG(test, t->out.success,
+					      "%s() refused in blocking mode", call->callback);
+		users_verdict(test, call, &t->out);
+	}
+	if (t) {
+		kthread_destroy_worker(t->worker);
+		kfree(t);
+	}
+	KUNIT_EXPECT_FALSE_MSG(test, users_splat, "the kernel reported something");
+	users_look(test);
+	if (!users_path_now.reached) {
+		KUNIT_EXPECT_GT_MSG(test, users_path_now.passed, 0, "the path has no points");
+		pr_info("LAB-POINTS %s %s %d %d %d %d\n", call->callback, users_path_now.name,
+			users_path_now.passed, users_path_now.calls, users_path_now.barred,
+			users_path_now.holes);
+	}
+	users_path_now.name = NULL;
+}
+EXPORT_SYMBOL_GPL(users_path_end);
 
 KUNIT_DEFINE_ACTION_WRAPPER(users_put_mm, mmput, struct mm_struct *);
 

@@ -64,6 +64,9 @@ enum users_state {
  *	that stays, with this reason in its patch or in the driver
  * @known_lock_order: lockdep is not to look at a rehearsal, because it reports
  *	the blocking call, rehearsed or not
+ * @hole: the hole of docs/drivers.md, by its number, that this blocking call goes
+ *	through: the judge has to find pages that the device can still reach. While
+ *	a path is interrupted it may.
  */
 struct users_call {
 	const char *callback;
@@ -81,6 +84,7 @@ struct users_call {
 	void *arg;
 	const char *reason;
 	bool known_lock_order;
+	const char *hole;
 };
 
 /**
@@ -91,6 +95,10 @@ struct users_call {
  * @splat: the kernel reported anything else (lockdep, WARNING, BUG)
  * @locks: locks that it holds on return (needs CONFIG_LOCKDEP)
  * @seq_set: it set the interval notifier's sequence; in a rehearsal, changed it
+ * @seq_unlocked: it did so with no lock held that it had taken
+ * @barred: it was not called at all, as the mmap_lock was held for writing at that
+ *	point of a path: the OOM reaper would not have got there, either
+ * @reached: the pages that the judge found reachable when it had returned success
  */
 struct users_outcome {
 	bool success;
@@ -99,6 +107,9 @@ struct users_outcome {
 	bool splat;
 	int locks;
 	bool seq_set;
+	bool seq_unlocked;
+	bool barred;
+	int reached;
 };
 
 /*
@@ -120,6 +131,12 @@ void users_succeeds(struct kunit *test, const struct users_call *call, bool seq)
 struct users_outcome users_blocks(struct kunit *test, const struct users_call *call);
 
 /*
+ * A blocking call by the caller itself, which may be a path that is interrupted;
+ * it must not have to wait.
+ */
+void users_blocks_here(struct kunit *test, const struct users_call *call);
+
+/*
  * An invalidation by the process itself, which lives, with the callback in the
  * core's hands: munmap() of the range if the event is MMU_NOTIFY_UNMAP, as if
  * nothing is set, or MADV_DONTNEED if it is MMU_NOTIFY_CLEAR. The core rehearses
@@ -135,6 +152,52 @@ struct mm_struct *users_mm(struct kunit *test);
 
 /* A job of the device: a fence that lives as long as the test case */
 struct dma_fence *users_fence(struct kunit *test);
+
+/*
+ * The judge. The fakes of a device know what it can reach at each moment: page
+ * table entries, entries in TLBs that were not flushed, jobs that run. When they
+ * hand a page of the process to the driver they take users_now() with it, and
+ * keep that with whatever lets the device reach the page. After each success of
+ * the callback, whatever the case is about, the device must not be able to reach
+ * what was given up by it, unless somebody holds a reference on the page: neither
+ * at once, nor by what is put together afterwards from pages that were had before.
+ */
+unsigned long users_now(void);
+/* Was the page at @addr given up by a success of the callback since @stamp? */
+bool users_given_up(unsigned long addr, unsigned long stamp);
+
+/*
+ * From now on, until the case ends. @reach says how many pages in [start, end) the
+ * device can reach that were given up, and on which it holds no reference. @callback
+ * is for the table.
+ */
+void users_judge(struct kunit *test, const char *callback,
+		 int (*reach)(void *arg, unsigned long start, unsigned long end), void *arg);
+/* The judge looks, also at what was mapped since; a case may do so at any time. */
+void users_look(struct kunit *test);
+
+/* By a fake, when something fails, is late or is skipped because a case wants it */
+void users_failure(const char *what);
+
+/*
+ * Interruptions. A case with KUNIT_CASE_PARAM(name, users_points) runs one path of
+ * the driver, between users_path() and users_path_end(): bind, page fault, release.
+ * At a point of it, another one each time, the callback of @call is called, once as
+ * by the OOM reaper, once in blocking mode by a thread that may be through only
+ * after the path; the judge looks then, and at the end. Points are wherever
+ * points.h or a fake calls users_point(): where the path takes or releases a lock,
+ * waits, or looks pages up. The case ends with a run that is not interrupted.
+ */
+const void *users_points(const void *prev, char *desc);
+void users_path(struct kunit *test, const char *path, const struct users_call *call);
+void users_path_end(struct kunit *test);
+void users_point(void);
+
+/* What the callback gets for mmu_interval_set_seq(), see points.h */
+void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
+
+/* Which mutant of lab/mutate.py the driver is, none if it is 0 */
+extern int users_mutant;
 
 /* For the generated stubs */
 long users_stub_called(const char *name);

@@ -7,7 +7,14 @@
  */
 #include "users.h"
 #include <linux/mman.h>
+#include <linux/sched/mm.h>
+#include "points.h"
+
+/* The restore worker looks for the mm of the process; the test thread has none. */
+static struct mm_struct *svm_get_task_mm(struct task_struct *task);
+#define get_task_mm svm_get_task_mm
 #include <drivers/gpu/drm/amd/amdkfd/kfd_svm.c>
+#undef get_task_mm
 
 #define SVM_GPUS	2
 #define SVM_FIRST	0x40000UL	/* a page number; where two VMAs begin */
@@ -23,6 +30,8 @@ struct svm_gpu {
 	struct drm_file file;
 	bool pte[SVM_PAGES];
 	bool tlb[SVM_PAGES];
+	/* since when the process has had the pages in there, see users.h */
+	unsigned long pte_since[SVM_PAGES], tlb_since[SVM_PAGES];
 };
 
 struct svm_lab {
@@ -33,7 +42,13 @@ struct svm_lab {
 	struct amdgpu_reset_domain reset;
 	struct svm_gpu gpus[SVM_GPUS];
 	/* what was asked of the GPUs */
-	int updates, flushes, quiesces, faults;
+	int updates, flushes, quiesces, resumes, faults;
+	/* the queues of the process do not run */
+	bool stopped;
+	/* of the pages that were looked up last */
+	unsigned long since;
+	struct amdkfd_process_info info;
+	struct task_struct *task;
 	/* the n-th update fails half way if mapping, at once if unmapping */
 	int fail_update;
 	int fail_flush, fail_quiesce;
@@ -74,6 +89,9 @@ int amdgpu_vm_update_range(struct amdgpu_device *adev, struct amdgpu_vm *vm,
 	uint64_t page, end = last;
 
 	might_sleep();
+	users_point();
+	if (fail)
+		users_failure("no memory for a page table update");
 	if (fail && !valid)
 		return -ENOMEM;
 	if (fail)
@@ -81,16 +99,24 @@ int amdgpu_vm_update_range(struct amdgpu_device *adev, struct amdgpu_vm *vm,
 	if (!valid && svm_lab->cancel_unmap) {
 		struct dma_fence *job = users_fence(svm_lab->test);
 
+		users_failure("job cancelled by a reset");
 		dma_fence_set_error(job, -ECANCELED);
 		dma_fence_signal(job);
 		*fence = dma_fence_get(job);
 		return 0;
 	}
 	for (page = start; page <= end; page++) {
-		gpu->pte[page - SVM_FIRST] = valid;
+		unsigned long i = page - SVM_FIRST;
+
+		gpu->pte[i] = valid;
+		gpu->pte_since[i] = svm_lab->since;
 		/* The GPU has used what was mapped. */
-		gpu->tlb[page - SVM_FIRST] |= valid;
+		if (valid && !gpu->tlb[i]) {
+			gpu->tlb[i] = true;
+			gpu->tlb_since[i] = svm_lab->since;
+		}
 	}
+	users_point();
 	if (fence) {
 		dma_fence_put(*fence);
 		*fence = dma_fence_get_stub();
@@ -106,11 +132,20 @@ int amdgpu_vm_update_pdes(struct amdgpu_device *adev, struct amdgpu_vm *vm, bool
 int amdgpu_vm_flush_compute_tlb(struct amdgpu_device *adev, struct amdgpu_vm *vm,
 				uint32_t flush_type, uint32_t xcc_mask)
 {
+	struct svm_gpu *gpu = svm_gpu_of(adev);
+
 	might_sleep();
+	users_point();
 	svm_lab->flushes++;
-	if (!svm_lab->no_flush && !svm_lab->fail_flush)
-		memcpy(svm_gpu_of(adev)->tlb, svm_gpu_of(adev)->pte,
-		       sizeof(svm_gpu_of(adev)->tlb));
+	if (svm_lab->fail_flush) {
+		users_failure("TLB flush timed out");
+	} else if (svm_lab->no_flush) {
+		users_failure("TLB flush skipped, and 0 returned");
+	} else {
+		memcpy(gpu->tlb, gpu->pte, sizeof(gpu->tlb));
+		memcpy(gpu->tlb_since, gpu->pte_since, sizeof(gpu->tlb_since));
+	}
+	users_point();
 	return svm_lab->fail_flush;
 }
 
@@ -196,8 +231,35 @@ int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
 	might_sleep();
 	if (svm_lab->hook && !svm_lab->hook_at)
 		svm_lab->hook(svm_lab);
+	users_point();
 	svm_lab->quiesces++;
+	if (svm_lab->fail_quiesce)
+		users_failure("queues could not be stopped");
+	else
+		svm_lab->stopped = true;
+	users_point();
 	return svm_lab->fail_quiesce;
+}
+
+int kgd2kfd_resume_mm(struct mm_struct *mm)
+{
+	users_point();
+	svm_lab->resumes++;
+	svm_lab->stopped = false;
+	users_point();
+	return 0;
+}
+
+void kfd_smi_event_queue_restore_rescheduled(struct mm_struct *mm)
+{
+}
+
+/* The worker is run by the case, not by the workqueue. */
+static struct mm_struct *svm_get_task_mm(struct task_struct *task)
+{
+	if (!svm_lab || current != svm_lab->task || !mmget_not_zero(svm_lab->mm))
+		return NULL;
+	return svm_lab->mm;
 }
 
 int amdgpu_hmm_range_get_pages(struct mmu_interval_notifier *notifier, uint64_t start,
@@ -214,13 +276,16 @@ int amdgpu_hmm_range_get_pages(struct mmu_interval_notifier *notifier, uint64_t 
 		kfree(range);
 		return -ENOMEM;
 	}
+	users_point();
 	range->notifier = notifier;
 	range->notifier_seq = mmu_interval_read_begin(notifier);
+	svm_lab->since = users_now();
 	for (i = 0; i < npages; i++)
 		range->hmm_pfns[i] = page_to_pfn(svm_lab->page) | HMM_PFN_VALID;
 	*phmm_range = range;
 	if (++svm_lab->faults == svm_lab->hook_at)
 		svm_lab->hook(svm_lab);
+	users_point();
 	return 0;
 }
 
@@ -256,6 +321,29 @@ static void svm_exit(void *data)
 	mmput(lab->mm);
 	kvfree(lab);
 	svm_lab = NULL;
+}
+
+/* The pages that the GPUs can reach though the process has given them up */
+static int svm_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	struct svm_lab *lab = arg;
+	int i, gpu, n = 0;
+
+	if (lab->stopped)
+		return 0;
+	for (gpu = 0; gpu < SVM_GPUS; gpu++) {
+		struct svm_gpu *g = &lab->gpus[gpu];
+
+		for (i = 0; i < SVM_PAGES; i++) {
+			unsigned long addr = (SVM_FIRST + i) << PAGE_SHIFT;
+
+			if (addr < start || addr >= end)
+				continue;
+			n += (g->pte[i] && users_given_up(addr, g->pte_since[i])) ||
+			     (g->tlb[i] && users_given_up(addr, g->tlb_since[i]));
+		}
+	}
+	return n;
 }
 
 static struct svm_lab *svm_new_lab(struct kunit *test, bool xnack)
@@ -303,9 +391,13 @@ static struct svm_lab *svm_new_lab(struct kunit *test, bool xnack)
 	lab->p.mm = lab->mm;
 	lab->p.lead_thread = get_task_struct(current);
 	lab->p.xnack_enabled = xnack;
+	lab->p.kgd_process_info = &lab->info;
+	mutex_init(&lab->info.lock);
+	lab->task = current;
 	svm_lab = lab;
 	svm_range_list_init(&lab->p);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, svm_exit, lab), 0);
+	users_judge(test, "svm_range_cpu_invalidate_pagetables", svm_reach_given_up, lab);
 	return lab;
 }
 
@@ -470,6 +562,17 @@ static struct users_outcome svm_blocks(struct svm_lab *lab, struct svm_range *pr
 	return users_blocks(lab->test, &call);
 }
 
+/* MADV_DONTNEED that goes through a hole of docs/drivers.md: the GPU goes on */
+static void svm_blocks_in_vain(struct svm_lab *lab, struct svm_range *prange, const char *hole)
+{
+	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, prange->start,
+					  prange->last);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	call.hole = hole;
+	users_blocks(lab->test, &call);
+}
+
 static void svm_unlock(void *arg)
 {
 	mutex_unlock(arg);
@@ -576,7 +679,7 @@ static void svm_skipped_flush_refuses(struct kunit *test)
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
 	lab->no_flush = true;
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks_in_vain(lab, prange, "S4");
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 64);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
@@ -589,7 +692,7 @@ static void svm_cancelled_unmap_refuses(struct kunit *test)
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
 	lab->cancel_unmap = true;
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks_in_vain(lab, prange, "S4");
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
@@ -715,7 +818,7 @@ static void svm_failed_unmap_refuses(struct kunit *test)
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
 	lab->fail_update = 1;
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks_in_vain(lab, prange, "S2");
 	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
@@ -727,7 +830,7 @@ static void svm_failed_flush_refuses(struct kunit *test)
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
 	lab->fail_flush = -ETIME;
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks_in_vain(lab, prange, "S4");
 	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
@@ -744,7 +847,7 @@ static void svm_no_access_refuses(struct kunit *test)
 	bool update = false;
 
 	svm_range_apply_attrs(&lab->p, prange, SVM_GPUS, attrs, &update);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks_in_vain(lab, prange, "S3");
 	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
@@ -832,7 +935,7 @@ static void svm_failed_eviction_refuses(struct kunit *test)
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
 	lab->fail_quiesce = -ETIME;
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_blocks_in_vain(lab, prange, "S5");
 	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
 	cancel_delayed_work_sync(&lab->p.svms.restore_work);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
@@ -967,6 +1070,146 @@ static void rehearsed_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 0);
 }
 
+/* ------------------------------------------------------ the restore worker */
+
+static struct svm_range *svm_new_evicted(struct svm_lab *lab)
+{
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_ASSERT_TRUE(lab->test, lab->stopped);
+	/* The workqueue's does nothing, see svm_get_task_mm(). */
+	flush_delayed_work(&lab->p.svms.restore_work);
+	return prange;
+}
+
+static void svm_restore(struct svm_lab *lab)
+{
+	svm_range_restore_work(&lab->p.svms.restore_work.work);
+}
+
+static void svm_restores(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_evicted(lab);
+	int mm_users = atomic_read(&lab->mm->mm_users);
+
+	svm_restore(lab);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 1);
+	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, lab->faults, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->mm->mm_users), mm_users);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&lab->p.svms.restore_work));
+}
+
+/* Again and again would keep the reaper out; the queues stay as they are. */
+static void svm_restore_of_a_reaped_process_ends(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_evicted(lab);
+	int mm_users = atomic_read(&lab->mm->mm_users);
+
+	set_bit(MMF_UNSTABLE, &lab->mm->flags);
+	svm_restore(lab);
+	clear_bit(MMF_UNSTABLE, &lab->mm->flags);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 0);
+	KUNIT_EXPECT_TRUE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, lab->faults, 0);
+	KUNIT_EXPECT_EQ(test, lab->updates, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lab->mm->mm_users), mm_users);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&lab->p.svms.restore_work));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&lab->info.lock));
+}
+
+/* ------------------------------------------------------- paths, interrupted */
+
+/* Two VMAs; while the first one is mapped a blocking call does not see it. */
+static void svm_map_interrupted(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_SECOND - 16, SVM_SECOND + 15);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	call.hole = "S1";
+	users_path(test, "svm_range_validate_and_map", &call);
+	svm_map(lab, prange);
+	users_path_end(test);
+}
+
+/* A fault of one GPU */
+static void svm_map_xnack_interrupted(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 31);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	users_path(test, "svm_range_validate_and_map, retry faults", &call);
+	svm_map(lab, prange);
+	users_path_end(test);
+}
+
+static void svm_restore_interrupted(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_evicted(lab);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	call.hole = "S1";
+	users_path(test, "svm_range_restore_work", &call);
+	svm_restore(lab);
+	users_path_end(test);
+	flush_delayed_work(&lab->p.svms.restore_work);
+}
+
+/* munmap() by a thread of the process */
+static void svm_unmap_interrupted(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	users_path(test, "svm_range_cpu_invalidate_pagetables, retry faults", &call);
+	users_blocks_here(test, &call);
+	users_path_end(test);
+}
+
+static void svm_evict_interrupted(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+
+	call.event = MMU_NOTIFY_CLEAR;
+	users_path(test, "svm_range_cpu_invalidate_pagetables", &call);
+	users_blocks_here(test, &call);
+	users_path_end(test);
+	flush_delayed_work(&lab->p.svms.restore_work);
+}
+
+/* What munmap() has split off becomes ranges. */
+static void svm_deferred_work_interrupted(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, SVM_FIRST, SVM_FIRST + 31);
+
+	svm_split(lab, prange);
+	svm_range_add_list_work(&lab->p.svms, prange, lab->mm, SVM_OP_UPDATE_RANGE_NOTIFIER);
+	call.event = MMU_NOTIFY_CLEAR;
+	users_path(test, "svm_range_deferred_list_work", &call);
+	svm_range_deferred_list_work(&lab->p.svms.deferred_list_work);
+	users_path_end(test);
+	KUNIT_EXPECT_TRUE(test, list_empty(&prange->child_list));
+}
+
 static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_held_refuses),
 	KUNIT_CASE(svm_never_mapped_succeeds),
@@ -998,6 +1241,14 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(rehearsed),
 	KUNIT_CASE(rehearsed_unmap),
 	KUNIT_CASE(rehearsed_idle),
+	KUNIT_CASE(svm_restores),
+	KUNIT_CASE(svm_restore_of_a_reaped_process_ends),
+	KUNIT_CASE_PARAM(svm_map_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_restore_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_unmap_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_evict_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_deferred_work_interrupted, users_points),
 	{}
 };
 

@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Makes mutants of the driver patches: the driver as it is, but for one line.
+
+usage: mutate.py TREE BASE LAB OUT
+
+Takes the lines of C that TREE (a git tree, its files as they are) has more than
+BASE (a commit), in files that the modules of LAB/USER include. Each condition is
+decided, each of its parts dropped; each statement is dropped, and swapped with
+its neighbours; results, constants and operators are changed; lines that were
+taken out are put back.
+
+All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
+of a statement there is a choice by users_mutant, which lab/drivers/users.c has.
+The rest of OUT/tree are links to TREE. OUT/list has a line for each mutant:
+NUMBER USER FILE:LINE, a tab, OLD => NEW.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+NOT_CODE = re.compile(r"^\s*(#|/\*|\*|//|\w+:$|[{}]+;?$|$)")
+DECLARATION = re.compile(
+    r"^\s*(static|const|extern|inline|struct|enum|union|unsigned|signed|bool|int|long|"
+    r"u8|u16|u32|u64|char|void|size_t|kvm_pfn_t|atomic_t)\s")
+
+# What is changed to what, wherever it stands in a line of code
+REPLACED = [
+    (r"\btrue\b", "false"), (r"\bfalse\b", "true"),
+    (r" && ", " || "), (r" \|\| ", " && "),
+    (r"!(?=[\w(])", ""),
+    (r" < ", " <= "), (r" > ", " >= "), (r" <= ", " < "), (r" >= ", " > "),
+    (r" == ", " != "), (r" != ", " == "),
+    (r" \+= ", " = "), (r" -= ", " += "), (r" \| ", " & "), (r" & ~", " | "), (r" & (?!~)", " | "),
+    (r" \+ ", " - "), (r" - ", " + "), (r"\+\+", "--"), (r"--(?!>)", "++"),
+    (r" << ", " >> "), (r" >> ", " << "),
+    (r"\bmax(_t)?\(", r"min\1("), (r"\bmin(_t)?\(", r"max\1("),
+    (r"USAGE_READ\b", "USAGE_WRITE"), (r"USAGE_READ\b", "USAGE_BOOKKEEP"),
+    (r"USAGE_BOOKKEEP\b", "USAGE_READ"), (r"USAGE_KERNEL\b", "USAGE_BOOKKEEP"),
+    (r"(?<== )0\b", "1"), (r"(?<=, )0(?=\))", "1"),
+    (r"\bALIGN_DOWN\((\w+), \w+\)", r"\1"), (r"\bALIGN_DOWN\b", "ALIGN"),
+    (r"(\w+)_end\(", r"\1_start("), (r"(\w+)_start\(", r"\1_end("),
+    (r"->end\b", "->start"), (r"->start\b", "->end"),
+    (r"\bdown_read\(", "down_write("), (r"\bdown_write\(", "down_read("),
+    (r"\bup_read\(", "up_write("), (r"\bup_write\(", "up_read("),
+    (r"_used_list\b", "_group_list"), (r"_group_list\b", "_used_list"),
+    (r"\b(mutex|down_write|down_read)_trylock\(", None),
+]
+
+
+def git(tree, *args):
+    return subprocess.run(["git", "-C", tree, *args], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def changed(tree, base, name):
+    """Line numbers, from 0, that were added, and (number, lines) taken out."""
+    added, gone, taken = set(), [], []
+    for line in git(tree, "diff", "-U0", base, "--", name).split("\n"):
+        if line.startswith("@@"):
+            new = re.match(r"@@ -\S+ \+(\d+(?:,\d+)?) @@", line).group(1)
+            start, _, count = new.partition(",")
+            start, count = int(start), int(count or 1)
+            added.update(range(start - 1, start - 1 + count))
+            taken = []
+            if count == 0:
+                gone.append((start, taken))
+        elif line.startswith("-") and not line.startswith("---"):
+            taken.append(line[1:])
+    return added, gone
+
+
+def uncommented(lines):
+    """The lines without comments, with as many lines."""
+    text = "\n".join(lines)
+    text = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+    return text.split("\n")
+
+
+def closing(code, i, at):
+    """Where the parenthesis at column @at of line @i is closed: (line, column)"""
+    depth = 0
+    while i < len(code):
+        for j in range(at, len(code[i])):
+            depth += {"(": 1, ")": -1}.get(code[i][j], 0)
+            if depth == 0 and code[i][j] == ")":
+                return i, j
+        i, at = i + 1, 0
+    return None
+
+
+def parts(condition):
+    """What stands between && or || of the outermost level, with these"""
+    out, depth, last, i = [], 0, 0, 0
+    while i < len(condition):
+        depth += {"(": 1, ")": -1}.get(condition[i], 0)
+        if depth == 0 and condition[i:i + 2] in ("&&", "||"):
+            out += [condition[last:i], condition[i:i + 2]]
+            last = i + 2
+            i += 1
+        i += 1
+    return out + [condition[last:]]
+
+
+def changed_words(text):
+    """The ways to change one word of @text"""
+    for pattern, new in REPLACED:
+        for match in re.finditer(pattern, text):
+            if match.group() == "!" and text[match.start():match.start() + 2] == "!=":
+                continue
+            if new is not None:
+                yield text[:match.start()] + match.expand(new) + text[match.end():]
+                continue
+            end = closing([text], 0, match.end() - 1)	# as if it had been had, or not
+            if end:
+                for result in ("true", "false"):
+                    yield text[:match.start()] + result + text[end[1] + 1:]
+
+
+class File:
+    """A file with the choices that were put into it"""
+
+    def __init__(self, name, lines, added, gone, mutants):
+        self.name, self.lines, self.code = name, lines, uncommented(lines)
+        self.added, self.gone, self.mutants = added, gone, mutants
+        self.choices = {}	# first line of a statement: (last line, [(number, new)])
+
+    def number(self, i, old, new):
+        self.mutants.append((self.name, i + 1, f"{old} => {new or '(nothing)'}"))
+        return len(self.mutants)
+
+    def text(self, i, j):
+        return " ".join(x.strip() for x in self.code[i:j + 1]).strip()
+
+    def begins(self, i):
+        """Does a statement begin on line @i?"""
+        k = i - 1
+        while k >= 0 and not self.code[k].strip():
+            k -= 1
+        before = self.code[k].strip()
+        if before.startswith("#") or not self.code[i].startswith("\t"):
+            return False
+        if before.endswith(")"):	# of a condition, not of a call that goes on
+            while k > 0 and not re.match(r"\s*(\} )?(else )?(if|while|for)\b|.*for_each", self.code[k]):
+                if re.search(r"[;{}]$", self.code[k - 1].strip()):
+                    return False
+                k -= 1
+            return True
+        return bool(re.search(r"([;{}:]|\belse)$", before))
+
+    def ends(self, i):
+        """The line that the statement on line @i ends with"""
+        depth = 0
+        for j in range(i, min(i + 12, len(self.code))):
+            depth += self.code[j].count("(") - self.code[j].count(")")
+            text = self.code[j].strip()
+            if depth == 0 and text.endswith(";"):
+                return j
+            if depth == 0 and text.endswith("{"):
+                return None
+        return None
+
+    def statement(self, i):
+        """The last line of the plain statement that begins on line @i, or None"""
+        text = self.code[i].strip()
+        if (NOT_CODE.match(text) or DECLARATION.match(self.code[i]) or not self.begins(i) or
+                re.match(r"(\} )?(if|else|for|while|do|switch|case|default)\b", text)):
+            return None
+        return self.ends(i)
+
+    def choose(self, i, j, number, new):
+        self.choices.setdefault(i, (j, []))[1].append((number, new))
+
+    def plain(self, i, j):
+        old = self.text(i, j)
+        ways = list(changed_words(old))
+        # Nothing may fall off the end of a function.
+        if not (old.startswith("return ") and self.code[j + 1].startswith("}")):
+            ways.insert(0, ";")
+        match = re.match(r"return (.+);$", old)
+        if match and match.group(1) not in ("true", "false"):
+            ways += ["return 0;", "return 1;"]
+        match = re.search(r" \?(?!:) ([^:]+) : ([^;:]+?)([;,)]+)$", old)
+        if match:
+            ways.append(old[:match.start()] + f" ? {match.group(2)} : {match.group(1)}" + match.group(3))
+        match = re.search(r"(\S+) \?: (\S+);", old)
+        if match:
+            ways += [old.replace(match.group(), one + ";") for one in match.groups()]
+        for new in dict.fromkeys(ways):
+            if new != old:
+                self.choose(i, j, self.number(i, old, "" if new == ";" else new), new)
+
+    def swap(self, i, j, k):
+        """The statement on lines @i to @j with the next one, to line @k"""
+        first, second = self.text(i, j), self.text(j + 1, k)
+        if re.match(r"(return|break|goto|continue)\b", first) or first == second:
+            return
+        number = self.number(i, f"{first} {second}", f"{second} {first}")
+        self.choose(i, j, number, ";")
+        self.choose(j + 1, k, number, f"{second} {first}")
+
+    def condition(self, i):
+        """if (...) and while (...): the choice is inside of the parentheses"""
+        match = re.search(r"\b(if|while) \(", self.code[i])
+        where = match and closing(self.code, i, match.end() - 1)
+        if not where:
+            return
+        j, to = where
+        at = match.end() - 1
+        if i == j:
+            inner = self.code[i][at + 1:to]
+        else:
+            inner = " ".join([self.code[i][at + 1:].strip()] +
+                             [x.strip() for x in self.code[i + 1:j]] + [self.code[j][:to].strip()])
+        ways = [f"!({inner})"]
+        if match.group(1) == "if":
+            ways += ["false", "true"]
+        found = parts(inner)
+        for k in range(0, len(found), 2):
+            if len(found) > 1:
+                rest = found[:k] + found[k + 2:] if k + 1 < len(found) else found[:k - 1]
+                ways.append("".join(rest).strip())
+        ways += changed_words(inner)
+        chosen = f"({inner})"
+        for new in dict.fromkeys(ways):
+            if new not in (inner, f"!{inner}", f"!({inner})"[0:0]):
+                number = self.number(i, f"{match.group(1)} ({inner})", f"{match.group(1)} ({new})")
+                chosen = f"users_mutant == {number} ? ({new}) : {chosen}"
+        self.put(i, j, self.code[i][:at + 1] + chosen + self.code[j][to:])
+
+    def loop(self, i):
+        """for (...), on one line"""
+        match = re.match(r"(\s*for \()(.*?); (.*?); (.*?)(\).*)$", self.code[i])
+        if not match:
+            return
+        pieces = list(match.groups())
+        for k in (1, 2, 3):
+            old = chosen = pieces[k]
+            for new in dict.fromkeys(changed_words(old)):
+                number = self.number(i, f"for (.. {old} ..)", f"for (.. {new} ..)")
+                chosen = f"users_mutant == {number} ? ({new}) : ({chosen})"
+            pieces[k] = chosen
+        self.put(i, i, f"{pieces[0]}{pieces[1]}; {pieces[2]}; {pieces[3]}{pieces[4]}")
+
+    def initial(self, i):
+        """A declaration with a value, on one line"""
+        match = re.match(r"(\s*[\w* ]+ = )(.+)(;)$", self.code[i])
+        if not match or not DECLARATION.match(self.code[i]) or ", " in match.group(1):
+            return
+        old = chosen = match.group(2)
+        for new in dict.fromkeys(changed_words(f" = {old}")):
+            new = new[3:]
+            number = self.number(i, self.text(i, i), match.group(1).strip() + f" {new};")
+            chosen = f"users_mutant == {number} ? ({new}) : ({chosen})"
+        self.put(i, i, match.group(1) + chosen + match.group(3))
+
+    def put(self, i, j, text):
+        if any(self.lines[k] is None for k in range(i, j + 1)):
+            return
+        self.lines[i] = text
+        for k in range(i + 1, j + 1):
+            self.lines[k] = None
+
+    def run(self):
+        for i in sorted(self.added):
+            if NOT_CODE.match(self.code[i]) or not self.code[i].startswith("\t"):
+                continue
+            j = self.statement(i)
+            if j is None:
+                if re.search(r"\b(if|while) \(", self.code[i]):
+                    self.condition(i)
+                elif re.match(r"\s*for \(", self.code[i]):
+                    self.loop(i)
+                else:
+                    self.initial(i)
+                continue
+            self.plain(i, j)
+            k = self.statement(j + 1)
+            if k is not None:
+                self.swap(i, j, k)
+            k = i - 1
+            if k not in self.added and self.statement(k) == k:
+                self.swap(k, k, j)
+        for i, (j, ways) in self.choices.items():
+            text = self.text(i, j)
+            indent = re.match(r"\s*", self.code[i]).group()
+            chosen = " else ".join(f"if (users_mutant == {n}) {{ {new} }}" for n, new in ways)
+            self.put(i, j, f"{indent}{{ {chosen} else {{ {text} }} }}")
+        for at, taken in self.gone:
+            code = " ".join(x.strip() for x in uncommented(taken) if x.strip())
+            if not code.endswith(";") or DECLARATION.match(code + " ") or not self.lines[at - 1]:
+                continue
+            number = self.number(at, "(nothing)", code)
+            self.lines[at - 1] += f"\n\tif (users_mutant == {number}) {{ {code} }}"
+        return "\n".join(x for x in self.lines if x is not None)
+
+
+def users_of(lab):
+    """Which module includes which file of the kernel"""
+    out = {}
+    for user in sorted(p.parent.name for p in Path(lab).glob("*/Kbuild")):
+        text = (Path(lab) / user / f"{user}.c").read_text()
+        for name in re.findall(r"#include <((?:drivers|virt)/\S+\.c)>", text):
+            out.setdefault(name, []).append(user)
+            # and the headers beside it
+            out.setdefault(str(Path(name).parent) + "/", []).append(user)
+    return out
+
+
+def overlay(tree, out, names):
+    """Links to all that is in @tree, but for files @names"""
+    def link(there, here, names):
+        here.mkdir(parents=True)
+        inside = {}
+        for name in names:
+            head, _, rest = name.partition("/")
+            inside.setdefault(head, []).append(rest)
+        for entry in sorted(there.iterdir()):
+            if entry.name not in inside:
+                (here / entry.name).symlink_to(entry)
+            elif inside[entry.name] != [""]:
+                link(entry, here / entry.name, inside[entry.name])
+    link(Path(tree).resolve(), out, names)
+
+
+def main():
+    tree, base, lab, out = sys.argv[1:]
+    users, mutants, texts, of = users_of(lab), [], {}, {}
+    for name in git(tree, "diff", "--name-only", base).split():
+        mine = users.get(name) if name.endswith(".c") else users.get(str(Path(name).parent) + "/")
+        if not mine or not name.startswith(("drivers/", "virt/")):
+            continue
+        of[name] = sorted(set(mine))
+        lines = (Path(tree) / name).read_text().split("\n")
+        texts[name] = File(name, lines, *changed(tree, base, name), mutants).run()
+    overlay(tree, Path(out) / "tree", texts)
+    for name, text in texts.items():
+        (Path(out) / "tree" / name).write_text(text)
+    with open(Path(out) / "list", "w") as file:
+        for number, (name, line, what) in enumerate(mutants, 1):
+            for user in of[name]:
+                file.write(f"{number} {user} {name}:{line}\t{what}\n")
+
+
+if __name__ == "__main__":
+    main()

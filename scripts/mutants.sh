@@ -1,0 +1,177 @@
+#!/bin/sh
+# Mutants of the driver patches: the KUnit modules of lab/drivers with one line of
+# the driver changed, see lab/mutate.py. A mutant is caught if make users fails with
+# it: a case does, or there is a report of a checker on the console. Those that
+# differ in nothing that can be seen stand in lab/mutants.equivalent, with the reason.
+# usage: mutants.sh build [USER...]   makes and builds them
+#        mutants.sh run [N]           one VM: at most N that have no result yet
+#        mutants.sh table             what was seen; 1 if one survives
+#        mutants.sh all [USER...]     all of it
+# SOURCES=DIR takes the sources of a tree of your own, which has to be a git tree.
+# ONLY=WORD has build keep the results of the others: survived, caught, hangs.
+. "$(dirname "$0")/lib.sh"
+
+out=$build/mutants
+results=$out/results
+console=$out/console.log
+step=${1:-}
+[ $# = 0 ] || shift
+
+make_them() {
+	tree_git rev-parse -q --verify base >/dev/null || die "$tree is missing: run make tree"
+	rm -rf "$out/tree" "$out/list.new"
+	mkdir -p "$results"
+	[ ! -e "$out/list" ] || mv "$out/list" "$out/list.old"
+	python3 "$top/lab/mutate.py" "${SOURCES:-$tree}" base "$top/lab/drivers" "$out"
+	# As it is, before all others
+	cut -d' ' -f2 "$out/list" | sort -u | while read -r user; do
+		printf '0 %s -\tas it is\n' "$user"
+	done >"$out/list.new"
+	cat "$out/list" >>"$out/list.new"
+	# Results are of a list, and are dropped with it.
+	if [ -z "${ONLY:-}" ] || ! cmp -s "$out/list.new" "$out/list.old"; then
+		rm -f "$results"/*
+	else
+		grep -lE " ${ONLY}( |\$)" "$results"/* | xargs -r rm -f
+		rm -f "$results"/*-0
+	fi
+	mv "$out/list.new" "$out/list"
+	rm -f "$out/list.old"
+	# shellcheck disable=SC2046 # a list
+	[ $# -gt 0 ] || set -- $(cut -d' ' -f2 "$out/list" | sort -u)
+	for user; do
+		"$top/scripts/build-users.sh" mutants "$user" >/dev/null
+	done
+	echo "$*" >"$out/users"
+}
+
+# pending: "NUMBER USER", those that were built and have no result
+pending() {
+	while read -r number user _; do
+		case " $(cat "$out/users") " in *" $user "*) ;; *) continue ;; esac
+		[ -e "$results/$user-$number" ] || echo "$number $user"
+	done <"$out/list"
+}
+
+# verdict NUMBER USER: from $out/one, what the console says of it
+verdict() {
+	cases=$(sed -n 's/^    not ok [0-9]* \([^ ]*\).*/\1/p' "$out/one" | paste -sd, -)
+	ran=$(grep -cE '^    (not )?ok [0-9]' "$out/one" || :)
+	planned=$(sed -n 's/^    1\.\.\([0-9]*\)$/\1/p' "$out/one" | head -1)
+	if [ -n "$cases" ]; then
+		echo "caught $cases"
+	elif grep -q "^LAB-MUTANT-HANGS" "$out/one"; then
+		echo "hangs"
+	elif grep -qE 'Kernel panic|Oops' "$out/one"; then
+		echo "crashes"
+	elif ! grep -q "^LAB-MUTANT-DONE" "$out/one"; then
+		# The VM was out of time. If it had all of it, it is this one's fault.
+		[ "$1 $2" != "$(head -1 "$out/now")" ] || echo "hangs"
+	elif [ "$ran" != "${planned:-none}" ]; then
+		echo "caught (a case without a result)"
+	elif ! "$top/scripts/check-console.sh" "$out/one" 2>/dev/null; then
+		echo "caught (console)"
+	elif ! grep -q "^LAB-MUTANT-WEAK" "$out/one"; then
+		echo "survived"
+	fi
+}
+
+# modules: of the users in $out/now; the common one is the same everywhere
+modules() {
+	users=$(cut -d' ' -f2 "$out/now" | sort -u)
+	for user in $users; do echo "$tree/o-debug/users/mutants-$user/$user/lab_$user.ko"; done
+	echo "$tree/o-debug/users/mutants-${users%%[!a-z0-9_]*}/users.ko"
+}
+
+run_them() {
+	[ -e "$out/users" ] || die "there are no mutants: run scripts/mutants.sh build"
+	pending >"$out/pending"
+	head -"${1:-150}" "$out/pending" >"$out/now"
+	[ -s "$out/now" ] || return 0
+	cp "$out/now" "$out/lab-mutants"
+	# shellcheck disable=SC2046 # a list
+	"$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run-mutants" \
+		"$top/lab/guest/rehearsals" "$out/lab-mutants" $(modules)
+	"$top/scripts/boot.sh" -t "${LIMIT:-580}" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
+		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console" >"$out/boot.log" 2>&1 || :
+	tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
+	while read -r number user; do
+		grep -q "^LAB-MUTANT $number $user\$" "$out/lines" || continue
+		sed -n "/^LAB-MUTANT $number $user\$/,/^LAB-MUTANT /{/^LAB-MUTANT /!p}" "$out/lines" >"$out/one"
+		seen=$(verdict "$number" "$user")
+		[ -n "$seen" ] || continue
+		if [ "$number" = 0 ] && [ "$seen" != survived ]; then
+			die "$user fails as it is: $seen; see $console"
+		fi
+		echo "$number $seen" >"$results/$user-$number"
+		cp "$out/one" "$results/../log-$user-$number"
+	done <"$out/now"
+	pending >"$out/pending"
+	say "$(wc -l <"$out/pending") mutants are left"
+}
+
+table() {
+	while read -r number user what; do
+		[ "$number" != 0 ] || continue
+		seen=$(cut -d' ' -f2- "$results/$user-$number" 2>/dev/null || echo "not run")
+		printf '%s\t%s\t%s\n' "$user" "$what" "$seen"
+	done <"$out/list" | awk -F'\t' '
+		FNR == NR {
+			if (!/^#/ && NF == 3)
+				why[$1 "\t" $2] = $3
+			next
+		}
+		{
+			name = $2
+			sub(/:[0-9]+$/, "", name)
+			key = name "\t" $3
+			split($4, word, " ")
+			verdict = word[1]
+			if (verdict == "survived" && key in why)
+				verdict = "equivalent"
+			count[$1, verdict]++
+			total[verdict]++
+			users[$1]
+			if (verdict == "survived" || verdict == "not")
+				printf "%s\t%s\t%s\n", verdict, $2, $3
+			if (verdict == "equivalent")
+				said = said sprintf("equivalent\t%s\t%s\t%s\n", $2, $3, why[key])
+		}
+		END {
+			printf "%s", said
+			print ""
+			line = "%-12s %7s %7s %7s %9s %11s %8s\n"
+			printf line, "driver", "caught", "hangs", "crashes", "survived", "equivalent", "not run"
+			for (user in users)
+				printf line, user, count[user, "caught"] + 0, count[user, "hangs"] + 0,
+					count[user, "crashes"] + 0, count[user, "survived"] + 0,
+					count[user, "equivalent"] + 0, count[user, "not"] + 0
+			printf line, "all", total["caught"] + 0, total["hangs"] + 0, total["crashes"] + 0,
+				total["survived"] + 0, total["equivalent"] + 0, total["not"] + 0
+			exit total["survived"] + total["not"] > 0
+		}' "$top/lab/mutants.equivalent" -
+}
+
+case $step in
+build) make_them "$@" ;;
+run) run_them "$@" ;;
+table) table ;;
+all)
+	"$top/scripts/deps.sh"
+	"$top/scripts/tree.sh" -w
+	"$top/scripts/build.sh" series debug
+	make_them "$@"
+	last=-1
+	pending >"$out/pending"
+	while [ -s "$out/pending" ]; do
+		[ "$last" != "$(wc -l <"$out/pending")" ] || die "no mutant was run: see $console"
+		last=$(wc -l <"$out/pending")
+		run_them
+	done
+	mkdir -p "$top/results/$BASE"
+	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
+	cat "$top/results/$BASE/mutants.txt"
+	[ "$code" = 0 ] || die "a mutant survives"
+	;;
+*) die "usage: mutants.sh build|run|table|all" ;;
+esac

@@ -1,0 +1,90 @@
+#!/bin/sh
+# Does the kernel say so if a notifier breaks the rules: warnings that name the
+# callback, and lockdep about the lock of a list notifier's callback? In a VM of its
+# own with the debug kernel, as a warning taints it, and lockdep reports once and is
+# off from then on. Prints lines "ok ..." or "not ok ...".
+# usage: test-rules.sh series|scratch
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 1 ] || die "usage: test-rules.sh series|scratch"
+which=$1
+src=$(tree_of "$which")
+objects=$src/o-debug
+built=$objects/rules
+out=$logs/rules-$which
+console=$out/console.log
+
+[ -e "$objects/vmlinux" ] ||
+	die "$objects/vmlinux is missing: run scripts/build.sh $which debug"
+rm -rf "$out"
+mkdir -p "$out" "$built"
+
+echo 'obj-m += lab_rules.o lab_lockdep.o' >"$built/Kbuild"
+for file in "$top"/lab/rules/*.c; do
+	cmp -s "$file" "$built/${file##*/}" || cp "$file" "$built/"
+done
+cmp -s "$objects/vmlinux.symvers" "$objects/Module.symvers" ||
+	cp "$objects/vmlinux.symvers" "$objects/Module.symvers"
+if ! kmake "$src" debug M="$built" modules >"$out/build.log" 2>&1; then
+	not_ok "rules: the modules build (see $out/build.log)"
+	exit 0
+fi
+
+"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_lockdep.ko"
+if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M" \
+		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+	ok "rules: the VM boots and ends"
+else
+	not_ok "rules: the VM boots and ends (see $console)"
+fi
+tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
+
+# check TEXT COMMAND...
+check() {
+	check_text=$1
+	shift
+	if "$@"; then
+		ok "rules: $check_text"
+	else
+		not_ok "rules: $check_text (see $console)"
+	fi
+}
+
+# part NAME: what was said between its marks
+part() { sed -n "/^LAB: begin $1\$/,/^LAB: end $1\$/p" "$out/lines"; }
+# splats NAME: how many reports are there
+splats() { part "$1" | grep -cE 'WARNING: |BUG: ' || :; }
+
+done_all() { ! grep -q 'does not load' "$out/lines" && grep -qx 'LAB: end lockdep' "$out/lines"; }
+check "the modules do what they are to do" done_all
+
+# broken NAME WARNINGS TEXT: so many warnings, all with that text, and pairs
+broken() {
+	part "$1" >"$out/$1"
+	[ "$(splats "$1")" = "$2" ] &&
+		[ "$(grep -cF "$3" "$out/$1")" = "$2" ] &&
+		sed -n 's/^.*LAB: breaks=.*: \(.*\) broken, \(.*\) starts, \(.*\) ends$/\1 \2 \3/p' "$out/$1" |
+		{ read -r times starts ends && [ "$times" = "$2" ] && [ "$starts" -gt 0 ] && [ "$starts" = "$ends" ]; }
+}
+check "nothing is said of notifiers that keep them" broken 0 0 "callback must not"
+check "a list notifier that fails in blocking mode is named, and end is called once" \
+	broken 1 1 "lab_rules_start+0x0/"
+check "an interval notifier that fails in blocking mode is named" \
+	broken 2 1 "lab_rules_invalidate+0x0/"
+check "a list notifier that fails with another error is named" \
+	broken 3 1 "lab_rules_start+0x0/"
+check "a list notifier that fails, and has an end callback, is named" \
+	broken 4 1 "lab_rules_start_of_a_pair+0x0/"
+
+lockdep_on() { [ "$(grep -c '^LAB: lockdep is on: 1$' "$out/lines")" = 2 ]; }
+check "lockdep is on, and finds nothing while the driver does right" lockdep_on
+reported_once() {
+	part lockdep >"$out/lockdep"
+	[ "$(grep -c 'possible circular locking dependency detected' "$out/lockdep")" = 1 ] &&
+		grep -q 'lab_lockdep_mutex' "$out/lockdep" &&
+		grep -q 'mmu_notifier_invalidate_range_start' "$out/lockdep" &&
+		grep -q 'fs_reclaim' "$out/lockdep" && [ "$(splats lockdep)" = 1 ]
+}
+check "an allocation under the lock of a list notifier's callback is reported, once" reported_once
+check "nothing else on the console" "$top/scripts/check-console.sh" "$console"
