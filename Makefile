@@ -1,41 +1,44 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users foreign example real docs soak tree kernel cost lint refresh mbox prove bench vm clean
+targets := demo check users soak example real foreign prove bench cost lint tree \
+	kernel vm refresh docs mbox deb
+.PHONY: help settings clean $(targets)
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
+export USERS CONFIG
 
+# A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
-	@echo "make demo      both kernels, the same scenarios, one table and plot"
-	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
-	@echo "make users     every driver's notifier, unpatched beside patched"
-	@echo "make soak      endurance: ten minutes of OOM kills and worse, at random"
-	@echo "make example   the worked example, on the debug kernel of make check"
-	@echo "make real      KVM and HMM for real, on the debug kernel of make check"
-	@echo "make foreign   the kernel tree's own tests of memcg and killing, on both"
-	@echo "make tree      unpack the base and import the queue into build/"
-	@echo "make kernel    build the unpatched and the patched kernel"
-	@echo "make vm        a shell in a VM with the patched kernel"
-	@echo "make refresh   write the commits of the tree back to patches/"
-	@echo "make mbox      a mailbox for each series, with its cover letter"
-	@echo "make docs      docs/series-BASE.md, from the queue and the proofs"
-	@echo "make lint      checkpatch, sparse, a build of every patch, shellcheck"
-	@echo "make prove     take fixes out one at a time: which test fails?"
-	@echo "make cost      what reaping costs, in instructions, and text size"
-	@echo "make bench     both kernels compared, in full, and how cost grows"
-	@echo "make clean     remove what was built (never work in a tree)"
-	@echo
-	@echo "SRC=DIR     a git tree or unpacked source of the base, for make tree"
-	@echo "USERS=...   names under lab/drivers, for make users: only those"
-	@echo "SOURCES=DIR a tree of yours whose drivers make users tests"
-	@echo "SECONDS=N   for make soak: how long, default 600"
-	@echo "SEED=N      for make soak: the same decisions as that run's"
-	@echo "BASE=N      a directory of patches/, default: $$(cat patches/default)"
-	@echo "QUICK=1     for make bench: less of everything, a test of the bench"
-	@echo "COMPARE=A,B for make bench: two kernels of yours that are built"
-	@echo "BASE_ONLY=1 for make bench: one kernel, not compared to any"
-	@echo "ACCEL=kvm   run the VM with KVM instead of QEMU's TCG"
-	@echo "JOBS=N      parallel jobs, default: one per processor"
+	@echo "make demo          ?  both kernels, the same scenarios, one table and plot"
+	@echo "make check         ?  KUnit, kselftests, drivers, lockdep, soak, texts"
+	@echo "make users         ?  each driver's notifier, unpatched beside patched"
+	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
+	@echo "make example       ?  the worked example of Documentation/mm"
+	@echo "make real          ?  KVM with a guest, and HMM, on the debug kernel"
+	@echo "make foreign       ?  the kernel's own tests of memcg and killing, on both"
+	@echo "make prove         ?  take fixes out one at a time: which test fails?"
+	@echo "make bench         ?  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
+	@echo "make cost          ?  what reaping costs in instructions, and the text size"
+	@echo "make lint          ?  checkpatch, sparse, mailboxes, a build of every patch"
+	@echo "make tree          ?  unpack the base, import the queue into build/"
+	@echo "make kernel        ?  build the unpatched and the patched kernel"
+	@echo "make vm            ?  a shell in a VM with the patched kernel"
+	@echo "make refresh       ?  write the commits of the tree back to patches/"
+	@echo "make docs       10 s  docs/series-BASE.md, from the queue and the proofs"
+	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
+	@echo "make deb           ?  Debian packages of the patched kernel (CONFIG=FILE)"
+	@echo "make clean         ?  remove what was built, never work in a tree"
+	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
+	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
+	@echo "USERS=NAME  make users: only that one of lab/drivers"
+	@echo "SOURCES=DIR make users, example: drivers and samples of a tree of yours"
+	@echo "ROUNDS=N RUNS=N SEED=N  make bench: how often, how many runs, drawn from what"
+
+$(targets): settings
+
+settings:
+	@scripts/settings.sh "$(SECONDS)"
 
 demo:
 	@scripts/demo.sh
@@ -88,6 +91,11 @@ refresh:
 
 mbox:
 	@scripts/mbox.sh
+
+deb:
+	@scripts/deps.sh lab deb
+	@scripts/tree.sh -w
+	@scripts/deb.sh $(CONFIG)
 
 prove:
 	@scripts/prove.sh

@@ -50,7 +50,7 @@ summary() {
 	echo "with the least and the most in brackets. In each round other pages are in"
 	echo "use when it begins, the same for both kernels. A system call's figure is the"
 	echo "median of its calls in a boot. \"1.00\" is what rounds to it: less than"
-	echo "1.005. Where the samples of one kernel lie further apart than the promised"
+	echo "1.005. Where the samples of one kernel differ by more than the promised"
 	echo "margin, no verdict is given."
 	echo
 	if [ -z "$judged" ]; then

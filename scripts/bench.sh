@@ -87,7 +87,7 @@ play() {
 	console=$out/$2/$1-$3.log
 	"$top/scripts/boot.sh" -t "$4" -m "$memory" -a "norandmaps lab.run=/bin/run-bench,$5" \
 		-q "$6" "$out/$2/bzImage" "$out/$2/initramfs.cpio" "$console" ||
-		die "the scenarios did not come to their end: see $console"
+		die "the scenarios did not end: see $console"
 	tr -d '\r' <"$console" |
 		sed -n "s/^LAB-DATA \([^ ]*\) \([^ ]*\) \(-*[0-9]*\)\$/$3,$2,\1,\2,\3/p" >>"$raw.new"
 }

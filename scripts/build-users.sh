@@ -45,7 +45,7 @@ done
 mkdir -p "$out" "$logs"
 : >"$log"
 
-# What is not asked for now must not be loaded.
+# What is not wanted now must not be loaded.
 for dir in "$out"/*/; do
 	case " $* " in *" $(basename "$dir") "* | *" $(basename "$dir")/ "*) ;; *) rm -rf "$dir" ;; esac
 done

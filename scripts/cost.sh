@@ -23,7 +23,7 @@ for kernel in base series; do
 		-q "-icount shift=0,sleep=off -smp 1" \
 		"$(tree_of $kernel)/o-vm/arch/x86/boot/bzImage" \
 		"$out/$kernel.cpio" "$out/$kernel.log" ||
-		die "the count did not come to its end on the $kernel kernel"
+		die "the count did not end on the $kernel kernel"
 	tr -d '\r' <"$out/$kernel.log" | sed -n "s/^LAB-DATA /$kernel /p" >"$out/$kernel.data"
 	[ -s "$out/$kernel.data" ] || die "nothing was counted: see $out/$kernel.log"
 done

@@ -16,7 +16,7 @@ play() {
 	"$top/scripts/boot.sh" -t "$limit" -a lab.run=/bin/demo \
 		"$(tree_of "$1")/o-vm/arch/x86/boot/bzImage" \
 		"$out/$1.cpio" "$out/$1.log" ||
-		die "the scenarios did not come to their end on the $1 kernel"
+		die "the scenarios did not end on the $1 kernel"
 }
 
 trap 'exit 130' INT

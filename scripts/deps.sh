@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, naming them first.
-# usage: deps.sh [group...]    groups: lab (default), demo, lint
+# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest
 . "$(dirname "$0")/lib.sh"
 
 need_queue
@@ -27,7 +27,10 @@ packages() {
 		echo sparse shellcheck perl quilt b4 "clang$llvm" "lld$llvm" "llvm$llvm" \
 			coccinelle libpython3-dev python3-sphinx python3-yaml
 		;;
-	*) die "no such group: $1 (lab, demo or lint)" ;;
+	# for make deb, and to try its package in the VM
+	deb) echo debhelper dpkg-dev cpio kmod ;;
+	debtest) echo mmdebstrap e2fsprogs ;;
+	*) die "no such group: $1 (lab, demo, lint, deb or debtest)" ;;
 	esac
 }
 

@@ -26,7 +26,7 @@ export CCACHE_DIR="$cache/ccache" CCACHE_NOHASHDIR=1
 say() { echo "$me: $*" >&2; }
 die() { echo "$me: $*" >&2; exit 1; }
 
-# The first script of every command asks, before anything is installed.
+# The first script of every command checks this, before anything is installed.
 need_queue() {
 	[ -e "$queue/series" ] ||
 		die "there is no patches/$BASE/series (there is: $(cd "$top/patches" 2>/dev/null && echo */series))"

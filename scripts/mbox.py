@@ -37,26 +37,27 @@ def main():
 
     to, cc = addresses(args.who)
     if not to:
-        sys.exit("mbox: nobody to send it to")
+        sys.exit(f"mbox: {args.name}: nobody to send it to")
     added = "".join(f"{field}: " + ",\n\t".join(who) + "\n"
                     for field, who in (("To", to), ("Cc", cc)) if who)
 
     with open(args.text, encoding="utf-8") as file:
         text = file.read().strip()
     if not (text + args.subject).isascii():
-        sys.exit("mbox: the cover letter has to be plain ASCII")
+        sys.exit(f"mbox: {args.name}: the cover letter has to be plain ASCII")
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > 75:
-            sys.exit(f"mbox: cover letter, line {number} has more than 75 characters: {line}")
+            sys.exit(f"mbox: {args.name}: cover letter, line {number} has more than 75 "
+                     f"characters: {line}")
 
     raw = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     mails = [raw[a.start():b] for a, b in zip(
         START.finditer(raw), [m.start() for m in START.finditer(raw)][1:] + [len(raw)])]
     if len(mails) < 2 or "*** BLURB HERE ***" not in mails[0]:
-        sys.exit("mbox: not what git format-patch --cover-letter writes")
+        sys.exit(f"mbox: {args.name}: not what git format-patch --cover-letter writes")
     # it would begin another mail for all that read mailboxes, b4 among them
     for line in re.findall(r"^From .*", START.sub("", raw), re.M):
-        sys.exit(f"mbox: a line of a changelog begins with From, reword it: {line}")
+        sys.exit(f"mbox: {args.name}: a line of a changelog begins with From, reword it: {line}")
     for number, mail in enumerate(mails):
         head, body = mail.split("\n\n", 1)
         # b4 0.12 does not take a subject of two lines from a mailbox

@@ -63,9 +63,13 @@ for series; do
 	tree_git format-patch -q --stdout --cover-letter --numbered --thread=shallow \
 		--no-signature --no-renames --no-indent-heuristic --base=base \
 		"$from..$to" >"$tmp/raw"
-	"$top/scripts/mbox.py" --name "$series" --subject "$(series_field "$series" Subject)" \
-		--text "$tmp/text" --who "$tmp/who" <"$tmp/raw" >"$tmp/mbox" ||
-		die "$series has no mailbox, see above"
+	if ! "$top/scripts/mbox.py" --name "$series" \
+			--subject "$(series_field "$series" Subject)" --text "$tmp/text" \
+			--who "$tmp/who" <"$tmp/raw" >"$tmp/mbox"; then
+		failed="${failed:-} $series"
+		continue
+	fi
 	mv "$tmp/mbox" "$out/$series.mbox"
 	say "$series: $(patches_of "$series" | wc -l) patches in ${out#"$top/"}/$series.mbox"
 done
+[ -z "${failed:-}" ] || die "these have no mailbox, see above:$failed"

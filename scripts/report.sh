@@ -11,7 +11,7 @@
 base_log=$1 series_log=$2
 for log in "$base_log" "$series_log"; do
 	grep -q '^LAB-DATA kernel seconds' "$log" ||
-		die "$log is not the console of a demo that came to its end"
+		die "$log is not the console of a complete demo"
 done
 command -v gnuplot >/dev/null || die "gnuplot is missing: run scripts/deps.sh demo"
 

@@ -53,7 +53,7 @@ tr -d '\r' <"$console" | sed -n 's/^\(\[[^]]*\] \)*LAB-SOAK //p' >"$out/said"
 figure() { sed -n "s/^figure $1 //p" "$out/said"; }
 
 results() {
-	# The judges say in the end that they have come to it.
+	# The judges print this line at the end.
 	if grep -qx end "$out/said"; then
 		ok "soak: the VM boots and ends"
 	elif [ -n "$ended" ]; then

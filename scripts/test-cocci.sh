@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the series' Coccinelle rule on callbacks that are right or wrong by
 # design (lab/cocci/cases.c says which) and on every file of both trees that has
-# invalidate callbacks. What it finds there stands in lab/cocci/BASE/*.expected.
+# invalidate callbacks. What it finds there is in lab/cocci/BASE/*.expected.
 # Prints a line "ok ..." or "not ok ..." for each.
 # usage: test-cocci.sh [TREE]     TREE: instead of the series' tree
 . "$(dirname "$0")/lib.sh"

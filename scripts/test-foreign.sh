@@ -1,8 +1,8 @@
 #!/bin/sh
-# Tests that nobody here wrote: those of the kernel tree for memory cgroups, killing
+# Tests that are not ours: those of the kernel tree for memory cgroups, killing
 # and freezing cgroups, and process_mrelease(2). They run on both kernels (vm
 # configuration) and have to come out the same. What does not pass on the unpatched
-# one has to stand in lab/foreign.expected, with the reason.
+# one has to be in lab/foreign.expected, with the reason.
 # usage: test-foreign.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -132,7 +132,7 @@ fi
 # shellcheck disable=SC2046 # a list
 wanted=$("$top/scripts/import.sh" $(queue_names)) || die "$tree is as it was"
 if [ "$wanted" != "$tip" ] && [ "${known##* }" != "$tip" ]; then
-	# Not the commit of the last import or refresh: somebody worked here.
+	# Not the commit of the last import or refresh: there is work here.
 	if ! "$top/scripts/refresh.sh" "$tmp/queue" ||
 			! diff -rq -x base -x cover-letter.md "$tmp/queue" "$queue" >/dev/null; then
 		tree_git cherry -v "$wanted" "$tip" | sed -n 's/^+ /  /p' | head -20 >&2

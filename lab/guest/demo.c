@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	cgroup_init();
 	trace_open();
 
-	/* All of them, or the one that is asked for */
+	/* All of them, or the one that was named */
 	for (i = 0; i < ARRAY_SIZE(acts); i++)
 		if (argc < 2 || !strcmp(argv[1], acts[i].name))
 			acts[i].play();

@@ -64,7 +64,7 @@ static void finish(const char *name, struct victim *v, pid_t other, pid_t wants)
 	fflush(stdout);
 }
 
-/* Who waits for memory is who is to let go of the victim, or not. */
+/* The task that waits for memory is the one that has to release the victim, or not. */
 static void release_hold(struct victim *v)
 {
 	ioctl(v->dev, TEST_MMU_NOTIFIER_RELEASE_HOLD);
@@ -128,7 +128,7 @@ void play_hang(void)
 {
 	say("a driver that hangs in the victim's exit");
 	play_cgroup("hang-exit", NULL);
-	say("the same, and who is to let go needs memory first");
+	say("the same, and the task that releases it needs memory first");
 	play_cgroup("hang-holder", release_hold);
 	say("the same, and the whole machine is out of memory");
 	play_machine();

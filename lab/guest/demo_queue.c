@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * There is one OOM reaper. How long does a victim that nobody's notifier holds
+ * There is one OOM reaper. How long does a victim that no notifier holds
  * wait for it, from its kill until it is reaped, if others are in front of it?
  *
  * The reaper begins two seconds after a kill. On an unpatched kernel it stays for
@@ -42,7 +42,7 @@ static void on_event(const struct trace_event *event, void *arg)
 		w->reaped = event->when;
 }
 
-/* Has somebody killed in the cgroup of @v; returns when the kernel says so. */
+/* Provokes a kill in the cgroup of @v; returns when the kernel has logged it. */
 static void overrun(struct victim *v, struct waiting *w)
 {
 	long kills = cgroup_oom_kills(v);
@@ -100,7 +100,7 @@ static void play_behind(unsigned int front)
 	/* The largest one, so the OOM killer begins with it */
 	last_spec = (struct victim_spec){ .name = name, .size = LAST_SIZE };
 
-	say("a victim behind %u that refuse for ever", front);
+	say("a victim behind %u that always refuse", front);
 	victim_start(&last, &last_spec);
 	cgroup_kill_together(&last);
 	for (i = 1; i < front; i++)
@@ -143,7 +143,7 @@ void play_queue(void)
 		play_behind(fronts[i]);
 }
 
-/* Two containers. The device of the first one lets go of a buffer each time. */
+/* Two containers. The device of the first one releases a buffer each time. */
 void play_slow(void)
 {
 	static const struct victim_spec slow_spec = {

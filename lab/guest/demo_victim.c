@@ -71,7 +71,7 @@ void cgroup_close(struct victim *v, unsigned long room)
 	cgroup_set(v, "memory.max", text);
 }
 
-/* Who is killed in it is killed with all others. */
+/* A kill in it kills all of its processes. */
 void cgroup_kill_together(struct victim *v)
 {
 	cgroup_set(v, "memory.oom.group", "1");
@@ -122,7 +122,7 @@ static void add(struct victim *v, unsigned long cmd, uint64_t addr,
 		    strerror(errno));
 }
 
-/* A device that lets go of one buffer after the other, each a bit smaller. */
+/* A device that releases one buffer after the other, each a bit smaller. */
 static void add_slow(struct victim *v, uint64_t mem)
 {
 	uint64_t rest = v->spec->size, len;
@@ -208,7 +208,7 @@ static bool sleeps_hard(pid_t tid)
  * What any driver may be doing when the OOM killer comes: one thread's
  * invalidation is slow, and another one takes the notifier down meanwhile,
  * which waits for the end of all invalidations that run. If the reaper leaves
- * one open, that thread and with it the process stay for ever.
+ * one open, that thread and with it the process stay forever.
  */
 static void start_removal(struct victim *v, void *mem)
 {
@@ -286,7 +286,7 @@ void victim_start(struct victim *v, const struct victim_spec *spec)
 	victim_fork(v);
 }
 
-/* Another one in the cgroup of @first, who is to be forgotten last */
+/* Another one in the cgroup of @first, which has to be removed last */
 void victim_join(struct victim *v, const struct victim_spec *spec,
 		 const struct victim *first)
 {

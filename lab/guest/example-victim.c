@@ -4,7 +4,7 @@
  * usage: example-victim HOW
  *	plain		waits to be killed
  *	threads		the same, and has three threads more
- *	device		gets stuck in the test device, as --stick=device asks
+ *	device		gets stuck in the test device, as --stick=device requires
  *	mmap_lock	gets stuck there with its mmap_lock held for writing
  *	quits		says that it is ready, and exits
  */
@@ -24,7 +24,7 @@
 
 static char *mem;
 
-static void *wait_for_ever(void *arg)
+static void *wait_forever(void *arg)
 {
 	for (;;)
 		pause();
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(how, "threads"))
 		for (i = 0; i < 3; i++)
-			pthread_create(&thread, NULL, wait_for_ever, NULL);
+			pthread_create(&thread, NULL, wait_forever, NULL);
 	if (!strcmp(how, "mmap_lock")) {
 		struct test_mmu_notifier_add add = {
 			.addr = (unsigned long)mem,
@@ -83,6 +83,6 @@ int main(int argc, char **argv)
 	say_ready();
 	if (!strcmp(how, "device") || !strcmp(how, "mmap_lock"))
 		ioctl(dev, TEST_MMU_NOTIFIER_STICK, &seconds);
-	wait_for_ever(NULL);
+	wait_forever(NULL);
 	return 0;
 }

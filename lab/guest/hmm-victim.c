@@ -274,7 +274,7 @@ static void busy_mirror(void)
 	}
 	read_end(&m);
 	if (killed) {
-		/* On the base nobody comes back for it. */
+		/* The base does not retry. */
 		if (real_base) {
 			ret = on_mrelease(v->pid);
 			check(!ret, "process_mrelease again: %s", strerror(-ret));

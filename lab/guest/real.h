@@ -50,11 +50,11 @@ struct scene {
 };
 
 bool scene_begin(struct scene *s, const char *name);
-/* Returns when the OOM killer has killed somebody because of the hard limit */
+/* Returns when the OOM killer has killed a process because of the hard limit */
 bool scene_oom(struct scene *s);
 /*
  * After scene_oom(): the victim, which is stuck, keeps @held_kib and no more. If
- * that is not all of it, the rest is enough for the allocator and nobody else
+ * that is not all of it, the rest is enough for the allocator alone
  * is killed. @extra bytes of memory.current are charged to the victim beside
  * its mapping. Returns when the reaper has given up, or had the time to.
  */

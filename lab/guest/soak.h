@@ -127,7 +127,7 @@ struct plan {
 	uint32_t movers;	/* threads that work on the memory */
 	uint32_t accepting;	/* intervals */
 	uint32_t refusing;
-	uint32_t refusals;	/* of each, 0: for ever */
+	uint32_t refusals;	/* of each, 0: forever */
 	uint32_t worker;	/* what they do to who may wait for them */
 	uint32_t list;
 	uint32_t release;

@@ -70,7 +70,7 @@ void swap_finish(void)
 
 /*
  * How many there are. What a CPU keeps for the next allocation, and what KASAN
- * keeps from it, counts as well, so ask to let go of both.
+ * keeps from it, counts as well, so release both.
  */
 static long long slab_objects(const char *cache)
 {

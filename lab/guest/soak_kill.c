@@ -118,7 +118,7 @@ static bool start_victims(struct round *r)
 }
 
 /*
- * Who is killed before is no less of a victim, only a less interesting one. Its
+ * One that is killed earlier is a valid victim, only a less interesting one. Its
  * own threads may have crashed it, too.
  */
 static bool victims_ready(struct round *r)
@@ -325,7 +325,7 @@ static void remove_notifiers(struct round *r)
 	}
 }
 
-/* An invalidation without an end would have it wait for ever. */
+/* An invalidation without an end would make it wait forever. */
 static void read_intervals(struct round *r)
 {
 	unsigned int i;
@@ -365,7 +365,7 @@ static void let_go(struct round *r)
 		on_sleep_ms(5);
 	}
 	if (!empty_cgroup(&r->cg, GONE_MS))
-		complain(r, BAD_HANG, "somebody does not exit");
+		complain(r, BAD_HANG, "a victim does not exit");
 }
 
 static void collect(struct round *r)

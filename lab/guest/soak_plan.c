@@ -38,7 +38,7 @@ static void plan_mend(struct plan *p, struct rng *r)
 	if ((p->kind == KILL_SHRINK || p->kind == KILL_OTHER) &&
 	    p->hang != HANG_NONE && !cheap)
 		p->kind = KILL_SELF;
-	/* The limit is the worker's own, who could not let go any more. */
+	/* The limit is the worker's own, which could not release anything any more. */
 	if (p->kind == KILL_SHRINK && p->hang == HANG_HELD)
 		p->hang = HANG_STICK;
 	/* To run into a limit is to reclaim, which would be held as well. */
@@ -51,11 +51,11 @@ static void plan_mend(struct plan *p, struct rng *r)
 		p->mib = 4;
 	if (p->backing == BACK_HUGE)
 		p->mib = (p->mib + 1) & ~1U;
-	/* Who is held unmaps something that an interval covers. */
+	/* A held task unmaps something that an interval covers. */
 	if (p->hang == HANG_HELD && !p->accepting)
 		p->accepting = 1;
 	/*
-	 * Who is held with mmap_lock, in khugepaged or another thread, must not
+	 * A task that is held with mmap_lock, in khugepaged or another thread, must not
 	 * hold up what the kill waits for, and neither must reclaim.
 	 */
 	if (p->hang == HANG_HELD) {
@@ -82,12 +82,12 @@ static void plan_mend(struct plan *p, struct rng *r)
 		p->refusing = 4;
 	if (p->worker == WORKER_SLOW)
 		p->movers = 0;
-	/* To remove a notifier is to wait for who is in its callback. */
+	/* Removing a notifier waits for its callback to return. */
 	if (p->worker == WORKER_HELD && p->remove == 1)
 		p->remove = 2;
 	/*
-	 * Nothing holds mmap_lock for writing. That somebody refuses does not
-	 * matter, for ever or not: the reaper's worker unmaps it.
+	 * Nothing holds mmap_lock for writing. Whether a notifier refuses does not
+	 * matter, forever or not: the reaper's worker unmaps it.
 	 */
 	if (p->release == RELEASE_REAPED &&
 	    (p->hang != HANG_STICK || p->movers || p->kind == KILL_SIGNAL ||
@@ -186,7 +186,7 @@ void plan_print(const struct plan *p, char *text, size_t size)
 			 p->release == RELEASE_REAPED ? "when reaped" :
 			 "while it is reaped");
 	snprintf(text, size,
-		 "%s, %u of %u MiB, %s, %s%s, %u threads; intervals: %u accept, %u refuse (%u times%s)%s; let go %s, switched each %u ms, process_mrelease() each %u ms, %u MiB swap",
+		 "%s, %u of %u MiB, %s, %s%s, %u threads; intervals: %u accept, %u refuse (%u times%s)%s; released %s, switched each %u ms, process_mrelease() each %u ms, %u MiB swap",
 		 kinds[p->kind], p->victims, p->mib, backings[p->backing],
 		 hangs[p->hang], p->shared_mm ? ", shared" : "", p->movers,
 		 p->accepting, p->refusing, p->refusals, workers[p->worker],

@@ -122,7 +122,7 @@ static void map_memory(void)
 		madvise(p, size / 4, MADV_PAGEOUT);
 }
 
-/* @nr intervals that lie apart, from @offset pages on */
+/* @nr separate intervals, from @offset pages on */
 static unsigned int attach(unsigned int nr, size_t offset, size_t pages,
 			   unsigned int flags)
 {
@@ -223,7 +223,7 @@ void __noreturn victim_main(struct victim_args *victim)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (overrun == MAP_FAILED)
 		give_up("mmap");
-	/* A fault of more than a page may compact, which calls who is held. */
+	/* A fault of more than a page may compact, which calls notifiers that are held. */
 	if (p->hang == HANG_HELD)
 		madvise(overrun, OVERRUN, MADV_NOHUGEPAGE);
 	/* From the second page on, a fault does not need mmap_lock. */

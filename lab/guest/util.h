@@ -53,7 +53,7 @@ struct on_cgroup {
  */
 int on_cgroup_supported(const char **why);
 int on_cgroup_create(struct on_cgroup *cg, const char *name);
-/* -EBUSY when somebody still lives in it after @ms. */
+/* -EBUSY when there are still processes in it after @ms. */
 int on_cgroup_remove(struct on_cgroup *cg, unsigned int ms);
 int on_cgroup_write(struct on_cgroup *cg, const char *file, const char *text);
 int on_cgroup_write_bytes(struct on_cgroup *cg, const char *file,

@@ -186,7 +186,7 @@ class Bench:
         self.row(group, "all guests", "longest to shortest", "%.2f" % ratio["old"],
                  "%.2f" % ratio["new"], "", "<= 1.05",
                  "noisy" if noisy else "yes" if ratio["new"] <= 1.05 else "no")
-        self.row(group, "all guests", "MiB asked for at a time", num(largest["old"] / 1024),
+        self.row(group, "all guests", "MiB per call", num(largest["old"] / 1024),
                  num(largest["new"] / 1024), "", "<= 128",
                  "yes" if largest["new"] <= 131072 else "no")
 
@@ -304,7 +304,7 @@ def limits(rows):
     out = []
     for group, scenario, measure, _, new, ratio, promise, met in rows:
         if met == "noisy":
-            out.append(f"* {group}, {scenario}: the samples of one kernel lie further apart "
+            out.append(f"* {group}, {scenario}: the samples of one kernel differ by more "
                        "than what is promised between the two. Run it again when less else "
                        "is going on in the VM.\n")
         elif met == "no":

@@ -215,15 +215,15 @@ def judge(base, series):
     demo.bystanders("limit 256 MiB: 160 MiB victim, 3 bystanders of 20 MiB")
     demo.mrelease("process_mrelease(), 256 MiB, one refuses 4 KiB")
     demo.exits("a 32 MiB victim that can exit, and a bystander")
-    demo.queue("victims that refuse 4 KiB for ever, in front of one that does not")
+    demo.queue("victims that always refuse 4 KiB, in front of one that does not")
     demo.waits("behind-slow", "a second container's victim behind a slow one",
                "kill to reaped", "reaped_ms", 2500)
     demo.waits("hang-exit", "a driver hangs in its victim's exit, a bystander",
-               "who needs memory gets it after", "served_ms", 0)
-    demo.waits("hang-holder", "the same, and who is to let go needs memory first",
-               "he gets it after", "served_ms", 0)
+               "a task that needs memory gets it after", "served_ms", 0)
+    demo.waits("hang-holder", "the same, and the task that releases it needs memory first",
+               "it gets it after", "served_ms", 0)
     demo.waits("hang-machine", "the same, and the whole machine is out of memory",
-               "who needs memory gets it after", "served_ms", 0)
+               "a task that needs memory gets it after", "served_ms", 0)
     demo.list("list notifier refuses beside an interval tree")
     demo.health("all of them")
     return demo.rows

@@ -93,7 +93,7 @@ class DemoTest(unittest.TestCase):
                          [("a 32 MiB victim that can exit, and a bystander",
                            "killed in 50 rounds")])
         self.assertEqual(self.missed(change={("behind-64", "reaped_ms"): 2600}),
-                         [("victims that refuse 4 KiB for ever, in front of one that does not",
+                         [("victims that always refuse 4 KiB, in front of one that does not",
                            "kill to reaped: alone, behind 1, 8, 64")])
         self.assertEqual(self.missed(change={("one", "hang"): 1}),
                          [("all of them", "other victims that hang")])

@@ -39,7 +39,7 @@ class Callback:
         if self.slept:
             return "**violates**: sleeps"
         if self.lied:
-            return "**violates**: lies"
+            return "**violates**: wrongly succeeds"
         if not self.progressed:
             return "refuses"
         if self.progressed == self.idle:
