@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users foreign example real docs soak tree kernel cost lint refresh mbox prove bench vm clean
+.PHONY: help demo check users foreign example real docs soak tree kernel cost lint refresh mbox prove bench vm clean compare
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
@@ -19,6 +19,7 @@ help:
 	@echo "make refresh   write the commits of the tree back to patches/"
 	@echo "make mbox      a mailbox for each series, with its cover letter"
 	@echo "make docs      docs/series-BASE.md, from the queue and the proofs"
+	@echo "make compare   the queues of two bases: what is not the same, and why"
 	@echo "make lint      checkpatch, sparse, a build of every patch, shellcheck"
 	@echo "make prove     take fixes out one at a time: which test fails?"
 	@echo "make cost      what reaping costs, in instructions, and text size"
@@ -82,6 +83,9 @@ lint:
 	@scripts/deps.sh lab lint
 	@scripts/tree.sh -w
 	@scripts/lint.sh
+
+compare:
+	@scripts/compare.sh
 
 refresh:
 	@scripts/refresh.sh
