@@ -1,7 +1,7 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
 targets := demo check users soak example real foreign prove bench cost lint tree \
-	kernel vm refresh docs mbox deb
+	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
 
@@ -26,13 +26,13 @@ help:
 	@echo "make vm            ?  a shell in a VM with the patched kernel"
 	@echo "make refresh       ?  write the commits of the tree back to patches/"
 	@echo "make docs       10 s  docs/series-BASE.md, from the queue and the proofs"
+	@echo "make compare       ?  the queues of two bases: what is not the same, and why"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb           ?  Debian packages of the patched kernel (CONFIG=FILE)"
 	@echo "make clean         ?  remove what was built, never work in a tree"
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
-	@echo "USERS=NAME  make users: only that one of lab/drivers"
-	@echo "SOURCES=DIR make users, example: drivers and samples of a tree of yours"
+	@echo "USERS=NAME  that one of lab/drivers  SOURCES=DIR  drivers, samples of your tree"
 	@echo "ROUNDS=N RUNS=N SEED=N  make bench: how often, how many runs, drawn from what"
 
 $(targets): settings
@@ -85,6 +85,9 @@ lint:
 	@scripts/deps.sh lab lint
 	@scripts/tree.sh -w
 	@scripts/lint.sh
+
+compare:
+	@scripts/compare.sh
 
 refresh:
 	@scripts/refresh.sh

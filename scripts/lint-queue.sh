@@ -57,9 +57,17 @@ for name in $(series_names); do
 	fi
 done
 
+if [ "$BASE" != "$default_base" ]; then
+	if "$top/lab/compare.py" "$top/patches/$default_base" "$queue" "$queue/notes" >/dev/null; then
+		ok "what differs from the queue for $default_base has its reason in notes"
+	else
+		not_ok "what differs from the queue for $default_base has its reason in notes"
+	fi
+fi
+
 rm -rf "$out/refresh"
 if "$top/scripts/refresh.sh" "$out/refresh" &&
-		diff -rq -x base -x cover-letter.md "$out/refresh" "$queue" >&2; then
+		diff -rq -x base -x notes -x cover-letter.md "$out/refresh" "$queue" >&2; then
 	ok "make refresh changes nothing"
 else
 	not_ok "make refresh changes nothing"

@@ -104,7 +104,7 @@ plain_git -C "$scratch" checkout -q --detach series
 
 # What decides about a verdict beside the series
 tests_id=$({
-	cat "$0" "$top"/scripts/test-*.sh "$top/scripts/soak.sh" "$top"/config/*.config
+	cat "$0" "$top"/scripts/test-*.sh "$top/scripts/soak.sh" "$top"/config/*.config "$top/config/$BASE"/*.config
 	find "$top/lab/drivers" "$top/lab/guest" -type f | sort | xargs cat
 } | sha1sum)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the series' Coccinelle rule on callbacks that are right or wrong by
-# design (lab/cocci/cases.c says which) and on every file of both trees that has
-# invalidate callbacks. What it finds there is in lab/cocci/BASE/*.expected.
+# design (lab/cocci/cases.c and BASE/*.c say which) and on every file of both trees
+# that has invalidate callbacks. What it finds there is in lab/cocci/BASE/*.expected.
 # Prints a line "ok ..." or "not ok ..." for each.
 # usage: test-cocci.sh [TREE]     TREE: instead of the series' tree
 . "$(dirname "$0")/lib.sh"
@@ -37,14 +37,18 @@ compare() {
 }
 
 cd "$lab"
-find_in cases cases.c
-sed -n 's/^[^:]*:\([0-9]*\):[^:]*: ERROR: .*/\1 sleeps/p
-	s/^[^:]*:\([0-9]*\):[^:]*: WARNING: .*/\1 refuses/p' "$out/cases" | sort >"$out/cases.found"
-grep -nE '/\* (sleeps|refuses) \*/$' cases.c |
-	sed 's,^\([0-9]*\):.*/\* \([a-z]*\) \*/$,\1 \2,' | sort >"$out/cases.wanted"
-[ -s "$out/cases.wanted" ] || not_ok "cocci: cases.c has a case"
-compare "$(wc -l <"$out/cases.wanted") findings in cases.c, and no other" \
-	"$out/cases.wanted" "$out/cases.found"
+for cases in cases.c "$BASE"/*.c; do
+	[ -e "$cases" ] || continue
+	found=$out/$(basename "$cases" .c)
+	find_in "${found##*/}" "$cases"
+	sed -n 's/^[^:]*:\([0-9]*\):[^:]*: ERROR: .*/\1 sleeps/p
+		s/^[^:]*:\([0-9]*\):[^:]*: WARNING: .*/\1 refuses/p' "$found" | sort >"$found.found"
+	grep -nE '/\* (sleeps|refuses) \*/$' "$cases" |
+		sed 's,^\([0-9]*\):.*/\* \([a-z]*\) \*/$,\1 \2,' | sort >"$found.wanted"
+	[ -s "$found.wanted" ] || not_ok "cocci: $cases has a case"
+	compare "$(wc -l <"$found.wanted") findings in $cases, and no other" \
+		"$found.wanted" "$found.found"
+done
 
 # Line numbers change with every patch.
 for which in base series; do

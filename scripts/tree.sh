@@ -134,7 +134,7 @@ wanted=$("$top/scripts/import.sh" $(queue_names)) || die "$tree is as it was"
 if [ "$wanted" != "$tip" ] && [ "${known##* }" != "$tip" ]; then
 	# Not the commit of the last import or refresh: there is work here.
 	if ! "$top/scripts/refresh.sh" "$tmp/queue" ||
-			! diff -rq -x base -x cover-letter.md "$tmp/queue" "$queue" >/dev/null; then
+			! diff -rq -x base -x notes -x cover-letter.md "$tmp/queue" "$queue" >/dev/null; then
 		tree_git cherry -v "$wanted" "$tip" | sed -n 's/^+ /  /p' | head -20 >&2
 		die "$tree has the commits above that are not in the queue, and is left alone: make refresh takes them in (or put them aside: git -C $tree branch aside && git -C $tree reset --keep ${known##* })"
 	fi
