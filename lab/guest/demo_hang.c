@@ -14,7 +14,7 @@
 
 #define TICK		(10 * MS)
 /* What never comes is not waited for longer */
-#define NO_KILL		(60 * SEC)
+#define NO_KILL		(120 * SEC)
 #define PATIENCE	(60 * SEC)
 #define FILLED		(240 * SEC)
 
@@ -114,8 +114,11 @@ static void play_machine(void)
 	at = strstr(text, "MemAvailable:");
 	if (!at)
 		die("%s: no MemAvailable", spec.name);
-	/* More than there is, and less than there is without the second one */
-	wanted = atol(at + strlen("MemAvailable:")) * KIB + VICTIM_SIZE / 2;
+	/*
+	 * More than there is, by more than the reserves that MemAvailable leaves
+	 * out, and less than there is without the second one
+	 */
+	wanted = atol(at + strlen("MemAvailable:")) * KIB + VICTIM_SIZE * 3 / 2;
 	snprintf(all.cgroup, sizeof(all.cgroup), "/sys/fs/cgroup");
 	wants = member_start(&all, wanted, -1000);
 	data(spec.name, "wanted_kib", wanted / KIB);

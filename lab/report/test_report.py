@@ -95,6 +95,9 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(self.missed(change={("behind-64", "reaped_ms"): 2600}),
                          [("victims that always refuse 4 KiB, in front of one that does not",
                            "kill to reaped: alone, behind 1, 8, 64")])
+        self.assertEqual(self.missed(change={("hang-machine", "kills"): 0}),
+                         [("the same, and the whole machine is out of memory",
+                           "a task that needs memory gets it after")])
         self.assertEqual(self.missed(change={("one", "hang"): 1}),
                          [("all of them", "other victims that hang")])
 
