@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-.PHONY: help demo check users foreign example real docs soak tree kernel cost lint refresh mbox prove bench vm clean
+.PHONY: help demo check users mutants foreign example real docs soak tree kernel cost lint refresh mbox prove bench vm clean
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
@@ -9,6 +9,7 @@ help:
 	@echo "make demo      both kernels, the same scenarios, one table and plot"
 	@echo "make check     the tests: KUnit, kselftests, coverage, lint"
 	@echo "make users     every driver's notifier, unpatched beside patched"
+	@echo "make mutants   the driver patches changed by one line at a time: which case fails?"
 	@echo "make soak      endurance: ten minutes of OOM kills and worse, at random"
 	@echo "make example   the worked example, on the debug kernel of make check"
 	@echo "make real      KVM and HMM for real, on the debug kernel of make check"
@@ -45,6 +46,9 @@ check:
 
 users:
 	@scripts/users.sh $(USERS)
+
+mutants:
+	@scripts/mutants.sh all $(USERS)
 
 foreign:
 	@scripts/deps.sh

@@ -2,8 +2,9 @@
 # usage: awk -f users.awk notifiers base-calls series-calls
 #   notifiers: what scripts/list-notifiers.sh prints
 #   calls: LAB-USER CALLBACK STATE RESULT [REASON...], LAB-LINES USER CALLBACK
-#   PERCENT OF, LAB-REHEARSED CALLBACK slept|silent and LAB-CALLED CALLBACK TIMES,
-#   from test-users.sh and test-real.sh
+#   PERCENT OF, LAB-REHEARSED CALLBACK slept|silent, LAB-CALLED CALLBACK TIMES,
+#   LAB-POINTS CALLBACK POINTS CALLS BARRED HOLES PATH... and LAB-FAILURE CALLBACK
+#   WHAT..., from test-users.sh and test-real.sh
 # Ends with 1 if a callback was not tested or does not keep the contract in the
 # series, or if a rehearsal does not find those that sleep, and only those.
 FNR == 1 { part++ }
@@ -17,6 +18,8 @@ part == 1 {
 { variant = part == 2 ? "base" : "series" }
 $1 == "LAB-USER" {
 	seen[variant, $2]++
+	if (variant == "series" && !state[$2, $3]++)
+		states[$2]++
 	if ($3 != "blocking")
 		calls[variant, $2]++
 	if ($3 == "idle")
@@ -35,6 +38,18 @@ $1 == "LAB-USER" {
 		else if (!index(reason[$2], why))
 			reason[$2] = reason[$2] (reason[$2] ? "; " : "") why
 	}
+}
+$1 == "LAB-POINTS" && variant == "series" {
+	points[$2] += $3
+	paths[$2]++
+	interrupted += $4 - $5
+}
+$1 == "LAB-FAILURE" && variant == "series" {
+	what = $0
+	sub(/^LAB-FAILURE [^ ]+ /, "", what)
+	if (!failure[$2, what]++)
+		failures[$2]++
+	injected[$2]++
 }
 $1 == "LAB-CALLED" { rehearsed[variant, $2] += $3 }
 $1 == "LAB-REHEARSED" && $3 == "slept" { caught[variant, $2] = 1 }
@@ -83,8 +98,8 @@ function rehearsals(variant) {
 }
 
 END {
-	print "| notifier | callback | unpatched | patched | non-blocking calls | lines reached | what is still refused although idle |"
-	print "|---|---|---|---|---|---|---|"
+	print "| notifier | callback | unpatched | patched | non-blocking calls | states tried | points visited (paths) | failures injected (kinds) | lines reached | what is still refused although idle |"
+	print "|---|---|---|---|---|---|---|---|---|---|"
 	for (i = 1; i <= count; i++) {
 		name = callback[i]
 		sub(/^drivers\//, "", file[i])
@@ -94,8 +109,10 @@ END {
 		}
 		before = verdict("base", name)
 		now = verdict("series", name)
-		printf "| %s (%s) | `%s` | %s | %s | %d | %s | %s |\n", file[i], kind[i],
-			name, before, now, calls["series", name],
+		printf "| %s (%s) | `%s` | %s | %s | %d | %d | %s | %s | %s | %s |\n", file[i], kind[i],
+			name, before, now, calls["series", name], states[name],
+			points[name] ? points[name] " (" paths[name] ")" : "none",
+			injected[name] ? injected[name] " (" failures[name] ")" : "none",
 			name in lines ? lines[name] : "", reason[name]
 		check_rehearsal("base", name)
 		check_rehearsal("series", name)
@@ -108,6 +125,10 @@ END {
 	}
 	print ""
 	printf "Callbacks that violate the contract: %d unpatched, %d patched.\n", violating, still
+	print "At each point of the drivers' own paths where a lock is taken or released, " \
+		"something is waited for, or pages are looked up, the callback was called " \
+		"with and without blocking, and the judge looked: " interrupted + 0 " calls, " \
+		"but for points at which the path holds the mmap_lock for writing."
 	print "Caught by a rehearsal on a living process, without any OOM: unpatched " \
 		rehearsals("base") ", patched " rehearsals("series") ". The drivers of " \
 		"both trees are rehearsed by the patched kernel; KVM, which is a part of " \

@@ -49,7 +49,7 @@ awk '
 	}' "$out/lines"
 
 calls=$out/calls
-sed -n 's/.*\(LAB-\(USER\|REHEARSED\|CALLED\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
+sed -n 's/.*\(LAB-\(USER\|REHEARSED\|CALLED\|POINTS\|FAILURE\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
 
 # Every callback has to have been rehearsed, at least as often as a case wanted it:
 # where the kernel does not do that the cases would be silent, too.
