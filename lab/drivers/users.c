@@ -3,6 +3,7 @@
  * The callers' side of the tests of MMU notifier users; see users.h.
  */
 #include <linux/completion.h>
+#include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
@@ -101,6 +102,16 @@ static void users_probe_console(void *data, const char *text, size_t len)
 		users_splat = true;
 }
 
+/* Not behind a report of lockdep, or of KASAN */
+static bool users_locks_are_counted(void)
+{
+#ifdef CONFIG_LOCKDEP
+	return debug_locks;
+#else
+	return false;
+#endif
+}
+
 static struct users_thread *users_thread_of(struct task_struct *task)
 {
 	int i;
@@ -196,7 +207,7 @@ void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
 {
 	struct users_thread *t = users_thread_of(current);
 
-	if (t && users_locks() <= t->locks)
+	if (t && users_locks_are_counted() && users_locks() <= t->locks)
 		t->out.seq_unlocked = true;
 	mmu_interval_set_seq(notifier, seq);
 }

@@ -1282,7 +1282,10 @@ static void second_page_fault_interrupted(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	lab_fault_is_overtaken = false;
+	/* It was zapped. */
 	l->uvma->vma.tile_invalidated = BIT(0);
+	lab.pte = false;
+	lab.tlb = false;
 	l->call.state = USERS_BUSY;
 	users_path(test, "handle_vma_pagefault of what was bound", &l->call);
 	lab_try_page_fault(l);
