@@ -56,6 +56,14 @@ int users_mutant;
 EXPORT_SYMBOL_GPL(users_mutant);
 module_param_named(mutant, users_mutant, int, 0644);
 
+/* The last one in which a case has failed: the others need not run. */
+static int users_caught;
+
+static bool users_is_caught(void)
+{
+	return users_mutant && users_caught == users_mutant;
+}
+
 /* How often a success of the callback is kept in mind in one case */
 #define USERS_SUCCESSES	512
 
@@ -178,16 +186,22 @@ void users_look(struct kunit *test)
 }
 EXPORT_SYMBOL_GPL(users_look);
 
-static void users_judge_ends(void *test)
+static void users_judge_ends(void *data)
 {
+	struct kunit *test = data;
+
 	if (users_device.reach)
 		users_look(test);
+	if (test->status == KUNIT_FAILURE)
+		users_caught = users_mutant;
 	memset(&users_device, 0, sizeof(users_device));
 }
 
 void users_judge(struct kunit *test, const char *callback,
 		 int (*reach)(void *arg, unsigned long start, unsigned long end), void *arg)
 {
+	if (users_is_caught())
+		kunit_skip(test, "this mutant is caught");
 	memset(&users_device, 0, sizeof(users_device));
 	users_device.callback = callback;
 	users_device.reach = reach;
@@ -618,6 +632,8 @@ const void *users_points(const void *prev, char *desc)
 {
 	long run = (long)prev;
 
+	if (users_is_caught())
+		return NULL;
 	if (run && (!users_path_now.reached || users_path_now.bad))
 		return NULL;
 	users_path_now.bad = false;

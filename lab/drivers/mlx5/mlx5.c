@@ -35,6 +35,8 @@ struct mlx5_hca {
 	/* Since when the process has had the pages in there, see users.h */
 	unsigned long mtt_since[MLX5_PAGES], dma_since[MLX5_PAGES], since;
 	bool dma_known[MLX5_PAGES];
+	/* The mkey: no access by the HCA, whatever the MTTs are */
+	bool revoked;
 	int umrs, lookups;
 	/* UMRs fail, and leave the MTTs as they are */
 	int umr_error;
@@ -70,7 +72,7 @@ static int mlx5_reach_given_up(void *arg, unsigned long start, unsigned long end
 	struct mlx5_hca *hca = arg;
 	int i, n = 0;
 
-	for (i = 0; i < ib_umem_odp_num_pages(hca->odp); i++) {
+	for (i = 0; i < ib_umem_odp_num_pages(hca->odp) && !hca->revoked; i++) {
 		unsigned long addr = hca->start + ((unsigned long)i << hca->odp->page_shift);
 		unsigned long size = 1UL << hca->odp->page_shift, at;
 
@@ -531,6 +533,7 @@ static void mlx5_revoked_refuses(struct kunit *test)
 
 	mlx5_map(test, hca, 0, 4);
 	mutex_lock(&hca->odp->umem_mutex);
+	hca->revoked = true;
 	hca->odp->private = NULL;
 	mutex_unlock(&hca->odp->umem_mutex);
 	mlx5_asks(test, hca, hca->start, hca->end, false);

@@ -426,16 +426,19 @@ static void bind_by_another_process_fails(struct kunit *test)
 	lab_expect_bind_fails(l);
 }
 
-/* The BO is reserved by who binds it. */
+/* As a command submission does it, with the BO reserved */
 static void bind_interrupted(struct kunit *test)
 {
 	struct lab_bo *l = lab_bo(test);
 
-	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
 	l->call.state = USERS_BUSY;
 	users_path(test, "radeon_ttm_tt_bind", &l->call);
-	KUNIT_EXPECT_EQ(test, lab_bind(l), 0);
+	mmap_read_lock(current->mm);
+	KUNIT_EXPECT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
+	KUNIT_EXPECT_EQ(test, radeon_ttm_tt_bind(&l->rdev->mman.bdev, &l->gtt->ttm,
+						 &l->resource), 0);
 	dma_resv_unlock(l->bo->tbo.base.resv);
+	mmap_read_unlock(current->mm);
 	users_path_end(test);
 }
 
