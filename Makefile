@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users soak example real foreign prove bench cost lint tree \
+targets := demo check users mutants soak example real foreign prove bench cost lint tree \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
@@ -13,6 +13,7 @@ help:
 	@echo "make demo          ?  both kernels, the same scenarios, one table and plot"
 	@echo "make check         ?  KUnit, kselftests, drivers, lockdep, soak, texts"
 	@echo "make users         ?  each driver's notifier, unpatched beside patched"
+	@echo "make mutants       ?  a driver patch changed by one line: which case fails?"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
 	@echo "make example       ?  the worked example of Documentation/mm"
 	@echo "make real          ?  KVM with a guest, and HMM, on the debug kernel"
@@ -25,8 +26,7 @@ help:
 	@echo "make kernel        ?  build the unpatched and the patched kernel"
 	@echo "make vm            ?  a shell in a VM with the patched kernel"
 	@echo "make refresh       ?  write the commits of the tree back to patches/"
-	@echo "make docs       10 s  docs/series-BASE.md, from the queue and the proofs"
-	@echo "make compare       ?  the queues of two bases: what is not the same, and why"
+	@echo "make docs, compare 10 s  docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb           ?  Debian packages of the patched kernel (CONFIG=FILE)"
 	@echo "make clean         ?  remove what was built, never work in a tree"
@@ -48,6 +48,9 @@ check:
 
 users:
 	@scripts/users.sh $(USERS)
+
+mutants:
+	@scripts/mutants.sh all $(USERS)
 
 foreign:
 	@scripts/deps.sh

@@ -214,9 +214,8 @@ class File:
         else:
             inner = " ".join([self.code[i][at + 1:].strip()] +
                              [x.strip() for x in self.code[i + 1:j]] + [self.code[j][:to].strip()])
-        ways = [f"!({inner})"]
-        if match.group(1) == "if":
-            ways += ["false", "true"]
+        # Who finds it decided in the wrong way finds it negated, too.
+        ways = ["false", "true"] if match.group(1) == "if" else [f"!({inner})"]
         found = parts(inner)
         for k in range(0, len(found), 2):
             if len(found) > 1:
@@ -225,7 +224,7 @@ class File:
         ways += changed_words(inner)
         chosen = f"({inner})"
         for new in dict.fromkeys(ways):
-            if new not in (inner, f"!{inner}", f"!({inner})"[0:0]):
+            if new not in (inner, f"!{inner}") and f"!{new}" != inner:
                 number = self.number(i, f"{match.group(1)} ({inner})", f"{match.group(1)} ({new})")
                 chosen = f"users_mutant == {number} ? ({new}) : {chosen}"
         self.put(i, j, self.code[i][:at + 1] + chosen + self.code[j][to:])

@@ -28,7 +28,7 @@ tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
 python3 "$top/lab/report" modules "$console" users
 
 calls=$out/calls
-sed -n 's/.*\(LAB-\(USER\|REHEARSED\|CALLED\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
+sed -n 's/.*\(LAB-\(USER\|REHEARSED\|CALLED\|POINTS\|FAILURE\) [a-z].*\)/\1/p' "$out/lines" >"$calls"
 
 # Every callback has to have been rehearsed, at least as often as a case wanted it:
 # where the kernel does not do that the cases would be silent, too.

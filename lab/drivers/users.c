@@ -3,6 +3,7 @@
  * The callers' side of the tests of MMU notifier users; see users.h.
  */
 #include <linux/completion.h>
+#include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
@@ -23,8 +24,9 @@
 /* __might_resched() reports once in this time */
 #define USERS_QUIET	1100
 
-/* Anything odd; mmu_interval_read_begin() hands out such numbers */
+/* Odd, as mmu_interval_read_begin() hands them out, and another one in each call */
 #define USERS_SEQ	4711UL
+static atomic_t users_calls;
 
 static const char * const users_states[] = {
 	[USERS_HELD] = "held",
@@ -54,6 +56,14 @@ int users_mutant;
 EXPORT_SYMBOL_GPL(users_mutant);
 module_param_named(mutant, users_mutant, int, 0644);
 
+/* The last one in which a case has failed: the others need not run. */
+static int users_caught;
+
+static bool users_is_caught(void)
+{
+	return users_mutant && users_caught == users_mutant;
+}
+
 /* How often a success of the callback is kept in mind in one case */
 #define USERS_SUCCESSES	512
 
@@ -77,8 +87,8 @@ static struct {
 	struct task_struct *task;
 	/* The point in question, from 0, and how many were passed */
 	int armed, passed;
-	bool blocking, reached, inside;
-	/* who makes the blocking call, until it is through */
+	bool blocking, reached, inside, bad;
+	/* who makes the call, until it is through */
 	struct users_thread *thread;
 	/* of all runs of the path */
 	int calls, barred, holes;
@@ -98,6 +108,16 @@ static void users_probe_console(void *data, const char *text, size_t len)
 	else if (strnstr(text, "BUG: ", len) || strnstr(text, "WARNING: ", len) ||
 		 strnstr(text, "INFO: ", len))
 		users_splat = true;
+}
+
+/* Not behind a report of lockdep, or of KASAN */
+static bool users_locks_are_counted(void)
+{
+#ifdef CONFIG_LOCKDEP
+	return debug_locks;
+#else
+	return false;
+#endif
 }
 
 static struct users_thread *users_thread_of(struct task_struct *task)
@@ -140,14 +160,18 @@ EXPORT_SYMBOL_GPL(users_given_up);
 /* Behind a success: how many pages can the device reach all the same? */
 static int users_give_up(unsigned long start, unsigned long end)
 {
+	int before;
+
 	if (!users_device.reach)
 		return 0;
 	if (WARN_ON_ONCE(users_device.successes == USERS_SUCCESSES))
 		return -1;
+	/* What was given up before, and is reached since, is somebody else's fault. */
+	before = users_device.reach(users_device.arg, start, end);
 	users_device.given_up[users_device.successes].start = start;
 	users_device.given_up[users_device.successes].end = end;
 	WRITE_ONCE(users_device.successes, users_device.successes + 1);
-	return users_device.reach(users_device.arg, start, end);
+	return users_device.reach(users_device.arg, start, end) - before;
 }
 
 static int users_reached(void)
@@ -162,16 +186,22 @@ void users_look(struct kunit *test)
 }
 EXPORT_SYMBOL_GPL(users_look);
 
-static void users_judge_ends(void *test)
+static void users_judge_ends(void *data)
 {
+	struct kunit *test = data;
+
 	if (users_device.reach)
 		users_look(test);
+	if (test->status == KUNIT_FAILURE)
+		users_caught = users_mutant;
 	memset(&users_device, 0, sizeof(users_device));
 }
 
 void users_judge(struct kunit *test, const char *callback,
 		 int (*reach)(void *arg, unsigned long start, unsigned long end), void *arg)
 {
+	if (users_is_caught())
+		kunit_skip(test, "this mutant is caught");
 	memset(&users_device, 0, sizeof(users_device));
 	users_device.callback = callback;
 	users_device.reach = reach;
@@ -191,7 +221,7 @@ void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
 {
 	struct users_thread *t = users_thread_of(current);
 
-	if (t && users_locks() <= t->locks)
+	if (t && users_locks_are_counted() && users_locks() <= t->locks)
 		t->out.seq_unlocked = true;
 	mmu_interval_set_seq(notifier, seq);
 }
@@ -201,13 +231,17 @@ static bool users_interval(struct users_thread *t)
 {
 	const struct users_call *call = t->call;
 	const struct mmu_interval_notifier_ops *ops = call->interval_ops;
+	unsigned long seq;
 	bool success;
 
 	if (!ops)
 		ops = call->interval->ops;
-	call->interval->invalidate_seq = 1;
-	success = ops->invalidate(call->interval, &t->range, USERS_SEQ);
-	t->out.seq_set = call->interval->invalidate_seq == USERS_SEQ;
+	/* The path has read it, and has to see that it changes, and only that. */
+	if (!t->interrupts)
+		call->interval->invalidate_seq = 1;
+	seq = USERS_SEQ + 2 * atomic_inc_return(&users_calls);
+	success = ops->invalidate(call->interval, &t->range, seq);
+	t->out.seq_set = call->interval->invalidate_seq == seq;
 	return success;
 }
 
@@ -351,7 +385,7 @@ static void users_work(struct kthread_work *work)
 		users_do_rehearse(t);
 	else
 		users_do_call(t);
-	complete(&t->done);
+	complete_all(&t->done);
 }
 
 static struct users_thread *users_new_thread(void)
@@ -454,6 +488,8 @@ static struct users_outcome users_run(struct kunit *test, const struct users_cal
 	users_test = test;
 	users_slept = false;
 	users_splat = false;
+	if (call->splat)
+		pr_info("LAB-EXPECT-SPLAT-BEGIN %s\n", call->splat);
 	users_start(t, call, rehearse);
 	if (!users_returns(t)) {
 		t->out.waited = true;
@@ -470,9 +506,7 @@ static struct users_outcome users_run(struct kunit *test, const struct users_cal
 	users_thread = t;
 	out.slept = users_slept;
 	out.splat = users_splat;
-	if (users_path_now.inside)
-		;	/* counted when the path ends */
-	else if (rehearse)
+	if (rehearse)
 		pr_info("LAB-REHEARSED %s %s\n", call->callback,
 			out.slept ? "slept" : "silent");
 	else
@@ -484,7 +518,10 @@ static struct users_outcome users_run(struct kunit *test, const struct users_cal
 
 	KUNIT_EXPECT_EQ_MSG(test, out.locks, 0, "%s() returned with locks held",
 			    call->callback);
-	KUNIT_EXPECT_FALSE_MSG(test, out.splat, "the kernel reported something");
+	if (call->splat)
+		pr_info("LAB-EXPECT-SPLAT-END\n");
+	KUNIT_EXPECT_EQ_MSG(test, out.splat, !!call->splat,
+			    "the kernel reported something, or did not");
 	users_verdict(test, call, &out);
 	return out;
 }
@@ -559,6 +596,7 @@ void users_blocks_here(struct kunit *test, const struct users_call *call)
 		},
 	};
 
+	t.interrupts = true;
 	blocking.state = USERS_BLOCKING;
 	users_do_call(&t);
 	KUNIT_EXPECT_TRUE_MSG(test, t.out.success, "%s() refused in blocking mode",
@@ -594,8 +632,11 @@ const void *users_points(const void *prev, char *desc)
 {
 	long run = (long)prev;
 
-	if (run && !users_path_now.reached)
+	if (users_is_caught())
 		return NULL;
+	if (run && (!users_path_now.reached || users_path_now.bad))
+		return NULL;
+	users_path_now.bad = false;
 	if (!run) {
 		users_path_now.calls = 0;
 		users_path_now.barred = 0;
@@ -620,16 +661,18 @@ static void users_path_dropped(void *unused)
 void users_path(struct kunit *test, const char *path, const struct users_call *call)
 {
 	KUNIT_ASSERT_NOT_NULL(test, users_device.reach);
-	if (users_path_now.blocking) {
-		users_path_now.thread = users_new_thread();
-		KUNIT_ASSERT_NOT_NULL(test, users_path_now.thread);
-	}
+	users_path_now.thread = users_new_thread();
+	KUNIT_ASSERT_NOT_NULL(test, users_path_now.thread);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, users_path_dropped, NULL), 0);
 	users_path_now.name = path;
 	users_path_now.call = *call;
+	if (users_path_now.blocking)
+		users_path_now.call.state = USERS_BLOCKING;
 	users_path_now.passed = 0;
 	users_path_now.inside = false;
 	users_test = test;
+	users_slept = false;
+	users_splat = false;
 	/* From here on there are points. */
 	users_path_now.task = current;
 }
@@ -649,7 +692,7 @@ static void users_wait_a_little(struct users_thread *t)
 
 void users_point(void)
 {
-	struct users_outcome out;
+	struct users_thread *t = users_path_now.thread;
 
 	if (users_path_now.task != current || users_path_now.inside || in_atomic() ||
 	    irqs_disabled() || rcu_preempt_depth())
@@ -658,20 +701,35 @@ void users_point(void)
 		return;
 	users_path_now.reached = true;
 	users_path_now.inside = true;
-	if (users_path_now.blocking) {
-		users_path_now.call.state = USERS_BLOCKING;
-		users_start(users_path_now.thread, &users_path_now.call, false);
-		users_wait_a_little(users_path_now.thread);
-	} else {
-		/* Whether it succeeds is up to it, and what that means to the judge. */
-		out = users_call(users_test, &users_path_now.call);
-		users_does_not_sleep(users_test, &users_path_now.call, &out);
-		users_path_now.calls++;
-		users_path_now.barred += out.barred;
+	users_start(t, &users_path_now.call, false);
+	users_wait_a_little(t);
+	if (!users_path_now.blocking && !completion_done(&t->done)) {
+		KUNIT_FAIL(users_test, "%s() waits in non-blocking mode",
+			   users_path_now.call.callback);
+		users_path_now.bad = true;
 	}
 	users_path_now.inside = false;
 }
 EXPORT_SYMBOL_GPL(users_point);
+
+/* Whether it succeeds without blocking is up to it, what that means to the judge. */
+static void users_path_verdict(struct kunit *test, const struct users_outcome *out)
+{
+	const struct users_call *call = &users_path_now.call;
+
+	KUNIT_EXPECT_EQ_MSG(test, out->locks, 0, "%s() returned with locks held",
+			    call->callback);
+	if (users_path_now.blocking && !out->barred)
+		KUNIT_EXPECT_TRUE_MSG(test, out->success, "%s() refused in blocking mode",
+				      call->callback);
+	if (!users_path_now.blocking && users_slept) {
+		KUNIT_FAIL(test, "%s() slept in non-blocking mode", call->callback);
+		users_path_now.bad = true;
+	}
+	users_verdict(test, call, out);
+	users_path_now.calls++;
+	users_path_now.barred += out->barred;
+}
 
 void users_path_end(struct kunit *test)
 {
@@ -680,30 +738,23 @@ void users_path_end(struct kunit *test)
 
 	users_path_now.task = NULL;
 	users_path_now.thread = NULL;
-	if (t && users_path_now.reached) {
-		if (!wait_for_completion_timeout(&t->done, msecs_to_jiffies(USERS_LIMIT)))
+	if (users_path_now.reached) {
+		if (!wait_for_completion_timeout(&t->done, msecs_to_jiffies(USERS_LIMIT))) {
+			users_path_now.bad = true;
 			KUNIT_FAIL_AND_ABORT(test, "%s() does not return", call->callback);
-		users_callers[1] = NULL;
-		users_path_now.calls++;
-		users_path_now.barred += t->out.barred;
-		KUNIT_EXPECT_EQ_MSG(test, t->out.locks, 0, "%s() returned with locks held",
-				    call->callback);
-		if (!t->out.barred)
-			KUNIT_EXPECT_TRUE_MSG(test, t->out.success,
-					      "%s() refused in blocking mode", call->callback);
-		users_verdict(test, call, &t->out);
+		}
+		users_callers[users_path_now.blocking] = NULL;
+		users_path_verdict(test, &t->out);
 	}
-	if (t) {
-		kthread_destroy_worker(t->worker);
-		kfree(t);
-	}
+	kthread_destroy_worker(t->worker);
+	kfree(t);
 	KUNIT_EXPECT_FALSE_MSG(test, users_splat, "the kernel reported something");
 	users_look(test);
 	if (!users_path_now.reached) {
 		KUNIT_EXPECT_GT_MSG(test, users_path_now.passed, 0, "the path has no points");
-		pr_info("LAB-POINTS %s %s %d %d %d %d\n", call->callback, users_path_now.name,
-			users_path_now.passed, users_path_now.calls, users_path_now.barred,
-			users_path_now.holes);
+		pr_info("LAB-POINTS %s %d %d %d %d %s\n", call->callback, users_path_now.passed,
+			users_path_now.calls, users_path_now.barred, users_path_now.holes,
+			users_path_now.name);
 	}
 	users_path_now.name = NULL;
 }

@@ -67,6 +67,7 @@ enum users_state {
  * @hole: the hole of docs/drivers.md, by its number, that this blocking call goes
  *	through: the judge has to find pages that the device can still reach. While
  *	a path is interrupted it may.
+ * @splat: what the kernel has to report in the call, if anything
  */
 struct users_call {
 	const char *callback;
@@ -85,6 +86,7 @@ struct users_call {
 	const char *reason;
 	bool known_lock_order;
 	const char *hole;
+	const char *splat;
 };
 
 /**
@@ -98,7 +100,8 @@ struct users_call {
  * @seq_unlocked: it did so with no lock held that it had taken
  * @barred: it was not called at all, as the mmap_lock was held for writing at that
  *	point of a path: the OOM reaper would not have got there, either
- * @reached: the pages that the judge found reachable when it had returned success
+ * @reached: the pages that the judge found reachable when it had returned success,
+ *	and that were not given up before
  */
 struct users_outcome {
 	bool success;

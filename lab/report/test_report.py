@@ -169,9 +169,16 @@ class UsersTest(unittest.TestCase):
         text, complaints = self.judge()
         self.assertEqual(complaints, [])
         self.assertIn("| gpu/a.c (interval) | `a_cb` | progresses when idle | progresses when idle "
-                      "| 2 | 90.00% of 10 |  |\n", text)
-        self.assertIn("| refuses | refuses | 1 |  | not known |\n", text)
+                      "| 2 | 3 | none | none | 90.00% of 10 |  |\n", text)
+        self.assertIn("| refuses | refuses | 1 | 1 | none | none |  | not known |\n", text)
         self.assertIn("neither callback: c.c.\n", text)
+
+    def test_points(self):
+        text, _ = self.judge("LAB-POINTS a_cb 7 12 2 0 bind", "LAB-POINTS a_cb 3 6 0 0 exec",
+                             "LAB-FAILURE a_cb flush times out", "LAB-FAILURE a_cb flush times out",
+                             "LAB-FAILURE a_cb no memory")
+        self.assertIn("| 2 | 3 | 10 (2) | 3 (2) | 90.00% of 10 |  |\n", text)
+        self.assertIn("looked: 16 calls", text)
 
     def test_complaints(self):
         for more in (["LAB-USER a_cb busy succeeded"], ["LAB-USER a_cb idle slept"],

@@ -4,6 +4,7 @@ import re
 import table
 
 HEAD = ["notifier", "callback", "unpatched", "patched", "non-blocking calls",
+        "states tried", "points visited (paths)", "failures injected (kinds)",
         "lines reached", "what is still refused although idle"]
 VARIANTS = ("base", "series")
 
@@ -16,9 +17,13 @@ class Callback:
         self.slept = self.lied = self.caught = self.unexplained = False
         self.lines = ""
         self.reasons = []
+        self.states = set()
+        self.points = self.paths = self.interrupted = 0
+        self.failures = []
 
     def user(self, state, result, why):
         self.seen += 1
+        self.states.add(state)
         self.calls += state != "blocking"
         self.idle += state == "idle"
         if result == "slept":
@@ -49,8 +54,9 @@ class Callback:
 
 def read_calls(lines):
     """{callback: Callback} from LAB-USER CALLBACK STATE RESULT [REASON...],
-    LAB-LINES USER CALLBACK PERCENT OF, LAB-REHEARSED CALLBACK slept|silent and
-    LAB-CALLED CALLBACK TIMES."""
+    LAB-LINES USER CALLBACK PERCENT OF, LAB-REHEARSED CALLBACK slept|silent,
+    LAB-CALLED CALLBACK TIMES, LAB-POINTS CALLBACK POINTS CALLS BARRED HOLES PATH...
+    and LAB-FAILURE CALLBACK WHAT..."""
     callbacks = {}
     for line in lines:
         words = line.split()
@@ -61,6 +67,12 @@ def read_calls(lines):
         if words[0] == "LAB-USER":
             why = re.sub(r"^LAB-USER [^ ]+ [^ ]+ [^ ]+ ?", "", line)
             callback.user(words[2], words[3], why)
+        elif words[0] == "LAB-POINTS":
+            callback.points += int(words[2])
+            callback.paths += 1
+            callback.interrupted += int(words[3]) - int(words[4])
+        elif words[0] == "LAB-FAILURE":
+            callback.failures.append(" ".join(words[2:]))
         elif words[0] == "LAB-CALLED":
             callback.rehearsed += int(words[2])
         elif words[0] == "LAB-REHEARSED" and words[2] == "slept":
@@ -80,6 +92,7 @@ def judge(notifiers, base, series):
     rehearsed = {variant: 0 for variant in VARIANTS}
     caught = {variant: [] for variant in VARIANTS}
     violations = {variant: 0 for variant in VARIANTS}
+    interrupted = 0
 
     for line in notifiers:
         if not line.split():
@@ -92,7 +105,12 @@ def judge(notifiers, base, series):
         of = {variant: calls[variant].get(name, Callback()) for variant in VARIANTS}
         series = of["series"]
         rows.append([f"{file} ({kind})", f"`{name}`", of["base"].verdict(), series.verdict(),
-                     str(series.calls), series.lines, "; ".join(series.reasons)])
+                     str(series.calls), str(len(series.states)),
+                     f"{series.points} ({series.paths})" if series.points else "none",
+                     f"{len(series.failures)} ({len(set(series.failures))})"
+                     if series.failures else "none",
+                     series.lines, "; ".join(series.reasons)])
+        interrupted += series.interrupted
         for variant in VARIANTS:
             callback = of[variant]
             violations[variant] += "violates" in callback.verdict()
@@ -119,6 +137,10 @@ def judge(notifiers, base, series):
 
     text = table.markdown(HEAD, rows, merge=False) + f"""
 Callbacks that violate the contract: {violations["base"]} unpatched, {violations["series"]} patched.
+At each point of the drivers' own paths where a lock is taken or released, something is \
+waited for, or pages are looked up, the callback was called with and without blocking, and \
+the judge looked: {interrupted} calls, but for points at which the path holds the mmap_lock \
+for writing.
 Caught by a rehearsal on a living process, without any OOM: unpatched {found("base")}, \
 patched {found("series")}. The drivers of both trees are rehearsed by the patched kernel; \
 KVM, which is a part of the kernel that it runs in, by the patched one alone.

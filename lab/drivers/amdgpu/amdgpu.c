@@ -8,6 +8,7 @@
  */
 #include "users.h"
 #include <linux/sched/mm.h>
+#include "points.h"
 
 /* The worker looks for the mm of a process; the test thread has none. */
 static struct mm_struct *lab_get_task_mm(struct task_struct *task);
@@ -22,9 +23,6 @@ static struct mm_struct *lab_get_task_mm(struct task_struct *task);
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_object.c>
 #include <drivers/gpu/drm/drm_exec.c>
 
-#define LAB_START	0x10000UL
-#define LAB_END		0x20000UL
-
 /* What the GPU's queues and the process are doing */
 static struct {
 	struct task_struct *test;	/* who may see @mm as that of the process */
@@ -37,7 +35,44 @@ static struct {
 	struct ttm_tt ttm;
 	struct amdgpu_bo *created;
 	int gem_freed, put;
+	/* Jobs that run, and since when the process has had what they use */
+	struct {
+		struct dma_fence *fence;
+		unsigned long since;
+	} jobs[16];
+	int nr_jobs;
+	/* The queues run, on pages that were had since; those that were had last */
+	bool running;
+	unsigned long queues_since, since;
 } lab;
+
+#define LAB_START	0x10000UL
+#define LAB_END		0x20000UL
+
+/* Of the BO, which is in the page tables for as long as it lives */
+static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	unsigned long addr;
+	int i, n = 0;
+
+	for (addr = max(start, LAB_START); addr < min(end, LAB_END); addr += PAGE_SIZE) {
+		for (i = 0; i < lab.nr_jobs; i++)
+			n += lab.jobs[i].fence && users_given_up(addr, lab.jobs[i].since);
+		n += lab.running && users_given_up(addr, lab.queues_since);
+	}
+	return n;
+}
+
+/* The job is through. A fence that is signaled in another way does not say that. */
+static void lab_signal(void *fence)
+{
+	int i;
+
+	for (i = 0; i < lab.nr_jobs; i++)
+		if (lab.jobs[i].fence == fence)
+			lab.jobs[i].fence = NULL;
+	dma_fence_signal(fence);
+}
 
 static struct mm_struct *lab_get_task_mm(struct task_struct *task)
 {
@@ -51,14 +86,24 @@ int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
 {
 	/* Takes mutexes and waits */
 	might_sleep();
+	users_point();
 	if (mm == lab.mm)
 		lab.quiesced++;
+	if (lab.quiesce_result)
+		users_failure("queues could not be stopped");
+	else
+		lab.running = false;
+	users_point();
 	return lab.quiesce_result;
 }
 
 int kgd2kfd_resume_mm(struct mm_struct *mm)
 {
+	users_point();
 	lab.resumed++;
+	lab.running = true;
+	lab.queues_since = lab.since;
+	users_point();
 	return 0;
 }
 
@@ -66,16 +111,26 @@ void kfd_smi_event_queue_restore_rescheduled(struct mm_struct *mm)
 {
 }
 
+static unsigned int lab_errors;
+
+void __drm_err(const char *format, ...)
+{
+	lab_errors++;
+}
+
 /* The user pages: a range is good as long as nobody sets the sequence. */
 int amdgpu_ttm_tt_get_user_pages(struct amdgpu_bo *bo, struct page **pages,
 				 struct hmm_range **range)
 {
 	lab.faulted++;
+	users_point();
+	lab.since = users_now();
 	*range = kzalloc(sizeof(**range), GFP_KERNEL);
 	if (!*range)
 		return -ENOMEM;
 	(*range)->notifier = &bo->notifier;
 	(*range)->notifier_seq = bo->notifier.invalidate_seq;
+	users_point();
 	return 0;
 }
 
@@ -216,11 +271,6 @@ int drm_sched_entity_error(struct drm_sched_entity *entity)
 const struct amdgpu_vm_update_funcs amdgpu_vm_sdma_funcs;
 int amdgpu_vm_update_mode;
 
-static void lab_signal(void *fence)
-{
-	dma_fence_signal(fence);
-}
-
 static struct dma_fence *lab_job(struct kunit *test, struct amdgpu_bo *bo,
 				 enum dma_resv_usage usage)
 {
@@ -231,6 +281,12 @@ static struct dma_fence *lab_job(struct kunit *test, struct amdgpu_bo *bo,
 	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
 	dma_resv_add_fence(resv, fence, usage);
 	dma_resv_unlock(resv);
+	/* What has bookkeep usage is no job, see lab_blocking_waits_for(). */
+	if (usage != DMA_RESV_USAGE_BOOKKEEP) {
+		KUNIT_ASSERT_LT(test, lab.nr_jobs, (int)ARRAY_SIZE(lab.jobs));
+		lab.jobs[lab.nr_jobs].since = users_now();
+		lab.jobs[lab.nr_jobs++].fence = fence;
+	}
 	return fence;
 }
 
@@ -246,6 +302,7 @@ struct lab_bo {
 	struct amdgpu_reset_domain reset;
 	struct drm_file filp;
 	struct users_call call;
+	struct dma_fence *job;
 	/* KFD */
 	struct kgd_mem mem;
 	struct amdkfd_process_info *info;
@@ -333,6 +390,11 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	lab.faulted = 0;
 	lab.gem_freed = 0;
 	lab.put = 0;
+	lab.nr_jobs = 0;
+	lab.running = false;
+	lab.queues_since = 0;
+	lab.since = 0;
+	users_judge(test, "amdgpu_hmm_invalidate_gfx", lab_reach_given_up, NULL);
 	return l;
 }
 
@@ -410,8 +472,9 @@ static void gfx_cancelled_job_refuses(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 	struct dma_fence *job = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
 
+	users_failure("job cancelled by a reset");
 	dma_fence_set_error(job, -ECANCELED);
-	lab_signal(job);
+	dma_fence_signal(job);
 	lab_refuses(l, USERS_BUSY);
 }
 
@@ -419,7 +482,9 @@ static void gfx_reset_pending_refuses(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
 
-	lab_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
+	/* The fence is signaled, the job is not through. */
+	dma_fence_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
+	users_failure("a reset is pending");
 	atomic_set(&l->reset.in_gpu_reset, 1);
 	lab_refuses(l, USERS_BUSY);
 }
@@ -429,7 +494,9 @@ static void gfx_failed_reset_refuses(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
 
-	lab_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
+	/* The fence is signaled, the job is not through. */
+	dma_fence_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
+	users_failure("a reset has failed");
 	atomic_set(&l->reset.reset_res, -EIO);
 	lab_refuses(l, USERS_BUSY);
 }
@@ -438,7 +505,9 @@ static void gfx_unplugged_refuses(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
 
-	lab_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
+	/* The fence is signaled, the job is not through. */
+	dma_fence_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
+	users_failure("device unplugged");
 	l->adev->ddev.unplugged = true;
 	lab_refuses(l, USERS_BUSY);
 }
@@ -485,13 +554,29 @@ static void gfx_blocking_waits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(l->call.arg));
 }
 
+/* No job is added meanwhile: command submission takes the lock. */
+static bool lab_unlocked;
+
+static void lab_let_job_go(void *data)
+{
+	struct lab_bo *l = data;
+
+	lab_unlocked = !mutex_is_locked(&l->adev->notifier_lock);
+	lab_signal(l->job);
+}
+
 static void lab_blocking_waits_for(struct lab_bo *l, struct dma_fence *job, bool waits)
 {
 	struct users_outcome out;
 
-	l->call.let_go = lab_signal;
-	l->call.arg = job;
+	l->job = job;
+	l->call.let_go = lab_let_job_go;
+	l->call.arg = l;
+	lab_unlocked = false;
+	lab_errors = 0;
 	out = users_blocks(l->test, &l->call);
+	KUNIT_EXPECT_FALSE(l->test, lab_unlocked);
+	KUNIT_EXPECT_EQ(l->test, lab_errors, 0);
 	KUNIT_EXPECT_EQ(l->test, out.waited, waits);
 	KUNIT_EXPECT_TRUE(l->test, out.seq_set);
 	KUNIT_EXPECT_EQ(l->test, dma_fence_is_signaled(job), waits);
@@ -508,6 +593,20 @@ static void gfx_blocking_waits_for_jobs_without_the_bo(struct kunit *test)
 	/* In no VM, because its handle was closed */
 	l->bo->vm_bo = NULL;
 	lab_blocking_waits_for(l, lab_job(test, l->root, DMA_RESV_USAGE_WRITE), true);
+}
+
+/* Whatever its usage at the BO is */
+static void gfx_blocking_waits_for_all_of_the_bo(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_KERNEL), true);
+	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_WRITE), true);
+	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_READ), true);
+	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_BOOKKEEP), true);
+	/* One that was not made by the ioctl has no parent. */
+	l->bo->parent = NULL;
+	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_WRITE), true);
 }
 
 /* To wait for the eviction fence of KFD would stop its queues. */
@@ -578,6 +677,35 @@ static const struct dma_fence_ops lab_move_ops = {
 	.wait = lab_move_wait,
 };
 
+/* One that says whether a signal would end the wait, once */
+static void lab_expect_uninterrupted(struct lab_bo *l, struct amdgpu_bo *bo)
+{
+	struct dma_fence *move = kzalloc(sizeof(*move) + sizeof(spinlock_t), GFP_KERNEL);
+	struct dma_resv *resv = bo->tbo.base.resv;
+
+	KUNIT_ASSERT_NOT_NULL(l->test, move);
+	spin_lock_init((spinlock_t *)(move + 1));
+	dma_fence_init(move, &lab_move_ops, (spinlock_t *)(move + 1),
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_lock(resv, NULL), 0);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, move, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(resv);
+	lab_interruptible = true;
+	users_blocks(l->test, &l->call);
+	KUNIT_EXPECT_TRUE(l->test, dma_fence_is_signaled(move));
+	KUNIT_EXPECT_FALSE(l->test, lab_interruptible);
+	dma_fence_put(move);
+}
+
+static void gfx_blocking_is_not_interrupted(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	lab_expect_uninterrupted(l, l->bo);
+	lab_expect_uninterrupted(l, l->root);
+}
+
 static void cpu_update_is_not_interrupted(struct kunit *test)
 {
 	static struct dma_fence move;
@@ -601,12 +729,6 @@ static void cpu_update_is_not_interrupted(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab_interruptible);
 }
 
-static unsigned int lab_errors;
-
-void __drm_err(const char *format, ...)
-{
-	lab_errors++;
-}
 
 static const char *lab_fence_name(struct dma_fence *fence)
 {
@@ -693,6 +815,8 @@ static struct lab_bo *lab_hsa(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_destroy_vm, l), 0);
 
 	l->bo->notifier.mm = l->mm;
+	/* Bound, and the queues run */
+	lab.running = true;
 	l->call.callback = "amdgpu_hmm_invalidate_hsa";
 	l->call.interval_ops = &amdgpu_hmm_hsa_ops;
 	return l;
@@ -751,6 +875,7 @@ static void hsa_failed_stop_refuses(struct kunit *test)
 	struct lab_bo *l = lab_hsa(test);
 
 	lab.quiesce_result = -ETIME;
+	l->call.hole = "H1";
 	users_blocks(test, &l->call);
 	lab_hsa_refuses(l, USERS_BUSY);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
@@ -810,6 +935,43 @@ static void hsa_blocking_after_a_refusal(struct kunit *test)
 	flush_delayed_work(&l->info->restore_userptr_work);
 	lab_expect_evictions(l, 0, 0);
 	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+/* The restore worker faults in, maps, and lets the queues run. */
+static void hsa_restore_interrupted(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	users_blocks(test, &l->call);
+	flush_delayed_work(&l->info->restore_userptr_work);
+	l->call.state = USERS_BUSY;
+	users_path(test, "amdgpu_amdkfd_restore_userptr_worker", &l->call);
+	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
+	users_path_end(test);
+	flush_delayed_work(&l->info->restore_userptr_work);
+}
+
+/* munmap() by a thread of the process */
+static void hsa_invalidation_interrupted(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+
+	l->call.state = USERS_BUSY;
+	users_path(test, "amdgpu_hmm_invalidate_hsa", &l->call);
+	users_blocks_here(test, &l->call);
+	users_path_end(test);
+	KUNIT_EXPECT_FALSE(test, lab.running);
+	flush_delayed_work(&l->info->restore_userptr_work);
+}
+
+static void gfx_invalidation_interrupted(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	l->call.state = USERS_BUSY;
+	users_path(test, "amdgpu_hmm_invalidate_gfx", &l->call);
+	users_blocks_here(test, &l->call);
+	users_path_end(test);
 }
 
 /* ------------------------------------------ by a process that lives, both */
@@ -880,6 +1042,11 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(hsa_blocking_after_a_refusal),
 	KUNIT_CASE(gfx_rehearsed),
 	KUNIT_CASE(hsa_rehearsed),
+	KUNIT_CASE(gfx_blocking_waits_for_all_of_the_bo),
+	KUNIT_CASE(gfx_blocking_is_not_interrupted),
+	KUNIT_CASE_PARAM(hsa_restore_interrupted, users_points),
+	KUNIT_CASE_PARAM(hsa_invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(gfx_invalidation_interrupted, users_points),
 	{}
 };
 

@@ -4,6 +4,8 @@
  * which of the pages are granted.
  */
 #include "users.h"
+#include <linux/mman.h>
+#include "points.h"
 #undef pr_fmt
 #include <drivers/xen/gntdev.c>
 
@@ -15,10 +17,12 @@
 static struct {
 	struct gntdev_grant_map *map;
 	bool mapped[GNT_PAGES];
+	/* Since when, see users.h */
+	unsigned long since[GNT_PAGES];
 	struct gntab_unmap_queue_data *delayed;
 	int unmaps;
-	/* Which page can't be mapped for the user, if any; counted from 1 */
-	int fail_map;
+	/* Which page can't be mapped for the user, or unmapped; counted from 1 */
+	int fail_map, fail_unmap;
 } xen;
 
 int gnttab_alloc_pages(int nr_pages, struct page **pages)
@@ -47,13 +51,18 @@ int gnttab_map_refs(struct gnttab_map_grant_ref *map_ops,
 {
 	int i;
 
+	users_point();
+	if (xen.fail_map)
+		users_failure("the hypervisor refuses to map a grant");
 	for (i = 0; i < count; i++) {
 		xen.mapped[i] = true;
+		xen.since[i] = users_now();
 		map_ops[i].status = i + 1 == xen.fail_map ? GNTST_general_error : GNTST_okay;
 		map_ops[i].handle = i;
 		kmap_ops[i].status = GNTST_okay;
 		kmap_ops[i].handle = 100 + i;
 	}
+	users_point();
 	return 0;
 }
 
@@ -61,11 +70,18 @@ static void xen_unmap(struct gntab_unmap_queue_data *item)
 {
 	int first = item->unmap_ops - xen.map->unmap_ops, i;
 
+	users_point();
 	for (i = 0; i < item->count; i++) {
-		xen.mapped[first + i] = false;
-		item->unmap_ops[i].status = GNTST_okay;
+		bool fails = first + i + 1 == xen.fail_unmap;
+
+		if (fails)
+			users_failure("the hypervisor refuses to unmap a grant");
+		else
+			xen.mapped[first + i] = false;
+		item->unmap_ops[i].status = fails ? GNTST_general_error : GNTST_okay;
 		item->kunmap_ops[i].status = GNTST_okay;
 	}
+	users_point();
 	item->done(0, item);
 }
 
@@ -93,6 +109,20 @@ static int xen_mapped(void)
 	return n;
 }
 
+/* The PTEs that are the hypervisor's though the process has given them up */
+static int gnt_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	int i, n = 0;
+
+	for (i = 0; i < GNT_PAGES; i++) {
+		unsigned long addr = GNT_START + i * PAGE_SIZE;
+
+		n += xen.mapped[i] && addr >= start && addr < end &&
+		     users_given_up(addr, xen.since[i]);
+	}
+	return n;
+}
+
 static void gnt_put(void *map)
 {
 	gntdev_put_map(NULL, map);
@@ -111,6 +141,7 @@ static struct gntdev_grant_map *gnt_new(struct kunit *test)
 	map->pages_vm_start = GNT_START;
 	map->flags = GNTMAP_host_map | GNTMAP_readonly;
 	xen.map = map;
+	users_judge(test, "gntdev_invalidate", gnt_reach_given_up, NULL);
 	return map;
 }
 
@@ -246,10 +277,15 @@ static void gntdev_half_mapped_refuses(struct kunit *test)
 static void gntdev_unfinished_refuses(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
+	struct users_call call = {
+		.callback = "gntdev_invalidate", .hole = "G1",
+		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
+		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+	};
 	int i;
 
 	get_page(map->pages[5]);
-	gnt_blocks(test, GNT_START, GNT_END);
+	users_blocks(test, &call);
 	KUNIT_ASSERT_NOT_NULL(test, xen.delayed);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), GNT_PAGES);
 	for (i = 0; i < GNT_PAGES; i++)
@@ -274,6 +310,43 @@ static void gntdev_failed_unmap_refuses(struct kunit *test)
 		map->being_removed[i] = true;
 	}
 	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+}
+
+/* The hypervisor keeps one: the map is refused as long as it exists. */
+static void gntdev_unmap_fails_refuses(struct kunit *test)
+{
+	struct gntdev_grant_map *map = gnt_new_mapped(test);
+	struct users_call call = {
+		.callback = "gntdev_invalidate", .hole = "G2",
+		.splat = "a grant that can't be unmapped",
+		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
+		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+	};
+
+	xen.fail_unmap = 3;
+	users_blocks(test, &call);
+	KUNIT_EXPECT_EQ(test, xen_mapped(), 1);
+	KUNIT_EXPECT_GT(test, atomic_read(&map->live_grants), 0);
+	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, USERS_BUSY, GNT_START + 2 * PAGE_SIZE, GNT_START + 3 * PAGE_SIZE, false);
+}
+
+/* Paths, interrupted. mmap() holds the mmap_lock for writing: nobody gets in. */
+
+static void gntdev_map_interrupted(struct kunit *test)
+{
+	struct gntdev_grant_map *map = gnt_new(test);
+	struct users_call call = {
+		.callback = "gntdev_invalidate", .state = USERS_BUSY,
+		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
+		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+	};
+
+	users_path(test, "gntdev_map_grant_pages", &call);
+	mmap_write_lock(call.mm);
+	KUNIT_EXPECT_EQ(test, gntdev_map_grant_pages(map), 0);
+	mmap_write_unlock(call.mm);
+	users_path_end(test);
 }
 
 /* Grants are counted by the map, so while any is left even a free part is refused */
@@ -337,6 +410,8 @@ static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_free_part_refuses),
 	KUNIT_CASE(gntdev_refused_then_blocking),
 	KUNIT_CASE(gntdev_rehearsed),
+	KUNIT_CASE(gntdev_unmap_fails_refuses),
+	KUNIT_CASE_PARAM(gntdev_map_interrupted, users_points),
 	{}
 };
 

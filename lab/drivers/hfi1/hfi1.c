@@ -11,6 +11,7 @@
 #include <linux/mman.h>
 #include <linux/pagemap.h>
 #include <linux/uaccess.h>
+#include "points.h"
 
 static dma_addr_t hfi_map(void *addr);
 static void hfi_unmap(dma_addr_t addr);
@@ -67,6 +68,8 @@ static struct hfi {
 	struct mmu_interval_notifier *cover;
 	void (*in_setup)(struct kunit *test);
 	bool gone;
+	/* for calls at a time at which it is not known which notifiers there are */
+	struct mmu_interval_notifier stand_in;
 } *hfi;
 
 void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa,
@@ -74,12 +77,14 @@ void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa
 {
 	struct hfi_entry *entry = &hfi->entries[index - HFI_BASE];
 
+	users_point();
 	entry->pages = type == PT_EXPECTED ? 1 << (order - 1) : 0;
 	entry->pfn = PHYS_PFN(pa);
 	entry->unflushed = true;
 	/* As the real one does it */
 	if (type == PT_INVALID_FLUSH || (index & 3) == 3)
 		hfi_flush();
+	users_point();
 }
 
 static void hfi_flush(void)
@@ -112,8 +117,11 @@ static dma_addr_t hfi_map(void *addr)
 {
 	if (hfi->in_setup && hfi->maps == 1)
 		hfi->in_setup(hfi->test);
-	if (++hfi->maps == hfi->fail_map)
+	users_point();
+	if (++hfi->maps == hfi->fail_map) {
+		users_failure("no DMA address");
 		return DMA_MAPPING_ERROR;
+	}
 	hfi->mapped++;
 	return virt_to_phys(addr);
 }
@@ -123,6 +131,7 @@ static void hfi_unmap(dma_addr_t addr)
 {
 	int i;
 
+	users_point();
 	for (i = 0; i < HFI_ENTRIES; i++)
 		KUNIT_EXPECT_FALSE(hfi->test, hfi->entries[i].pages &&
 				   hfi->entries[i].pfn == PHYS_PFN(addr));
@@ -135,6 +144,7 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 {
 	if (ops == &tid_cover_ops)
 		hfi->cover = sub;
+	users_point();
 	return mmu_interval_notifier_insert(sub, mm, start, length, ops);
 }
 
@@ -167,6 +177,17 @@ static int hfi_unpinned(void)
 			n++;
 		}
 	}
+	return n;
+}
+
+/* The same for the judge: whatever was given up, what is reached has to be pinned. */
+static int hfi_reach_unpinned(void *arg, unsigned long start, unsigned long end)
+{
+	unsigned int i, j, n = 0;
+
+	for (i = 0; i < HFI_ENTRIES; i++)
+		for (j = 0; j < hfi->entries[i].pages; j++)
+			n += !folio_maybe_dma_pinned(pfn_folio(hfi->entries[i].pfn + j));
 	return n;
 }
 
@@ -267,6 +288,45 @@ static void hfi_open(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, hfi->fd.use_mn);
 	mmgrab(hfi->mm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, hfi_close, NULL), 0);
+	users_judge(test, "tid_rb_invalidate", hfi_reach_unpinned, NULL);
+}
+
+static struct page *hfi_page(struct kunit *test, int i)
+{
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(hfi->buf + i * PAGE_SIZE, 1, FOLL_WRITE,
+						  &page), 1);
+	return page;
+}
+
+/* Has another page faulted in until it is not the one behind that in front of it */
+static void hfi_part_pages(struct kunit *test)
+{
+	struct page *before = NULL, *page;
+	int i, tries;
+
+	for (i = 0; i < HFI_PAGES; i++) {
+		page = hfi_page(test, i);
+		for (tries = 0; before && page_to_pfn(page) == page_to_pfn(before) + 1; tries++) {
+			struct vm_area_struct *vma;
+
+			KUNIT_ASSERT_LT(test, tries, 10);
+			mmap_read_lock(current->mm);
+			vma = vma_lookup(current->mm, hfi->buf);
+			zap_page_range_single(vma, hfi->buf + i * PAGE_SIZE, PAGE_SIZE, NULL);
+			mmap_read_unlock(current->mm);
+			/* The page is kept until another one is there. */
+			before = page;
+			page = hfi_page(test, i);
+			put_page(before);
+			before = i ? hfi_page(test, i - 1) : NULL;
+			if (before)
+				put_page(before);
+		}
+		put_page(page);
+		before = page;
+	}
 }
 
 /* A buffer whose pages do not lie one behind the other, to have many entries */
@@ -283,6 +343,7 @@ static int hfi_setup(struct kunit *test)
 		at = 2 * i < HFI_PAGES ? 2 * i : 2 * i - HFI_PAGES + 1;
 		KUNIT_ASSERT_EQ(test, put_user(1, (int __user *)(hfi->buf + at * PAGE_SIZE)), 0);
 	}
+	hfi_part_pages(test);
 	hfi->tinfo.vaddr = hfi->buf;
 	hfi->tinfo.length = HFI_PAGES * PAGE_SIZE;
 	hfi->tinfo.tidlist = hfi->tidlist;
@@ -298,6 +359,7 @@ static struct tid_rb_node *hfi_node(struct kunit *test)
 	hfi_open(test);
 	KUNIT_ASSERT_EQ(test, hfi_setup(test), 0);
 	KUNIT_ASSERT_EQ(test, hfi->tinfo.length, HFI_PAGES * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, hfi->tinfo.tidcnt, HFI_PAGES);
 	KUNIT_ASSERT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
 	for (i = 0; i < HFI_ENTRIES && !node; i++)
 		node = hfi->fd.entry_to_rb[i];
@@ -761,6 +823,148 @@ static void close_keeps_groups_of_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
 }
 
+/*
+ * Whatever notifiers the file has at the moment, as the core finds them. It waits
+ * for the callback when one of them is removed; here the lock of the nodes keeps
+ * them, and a blocking call is made only if they are there to stay.
+ */
+static bool hfi_stand_in(struct mmu_interval_notifier *notifier,
+			 const struct mmu_notifier_range *range, unsigned long seq)
+{
+	bool ret = true;
+	int i;
+
+	if (mmu_notifier_range_blockable(range))
+		return true;
+	for (i = 0; i < HFI_ENTRIES; i++)
+		if (hfi->fd.entry_to_rb[i])
+			ret &= tid_mn_ops.invalidate(&hfi->fd.entry_to_rb[i]->notifier,
+						     range, seq);
+	return ret;
+}
+
+static const struct mmu_interval_notifier_ops hfi_stand_in_ops = {
+	.invalidate = hfi_stand_in,
+};
+
+/* TID_FREE, by its list */
+static int hfi_clear(unsigned long tidlist, u32 tidcnt)
+{
+	struct hfi1_tid_info info = { .tidlist = tidlist, .tidcnt = tidcnt };
+	int ret = hfi1_user_exp_rcv_clear(&hfi->fd, &info);
+
+	hfi->tinfo.tidcnt = info.tidcnt;
+	return ret;
+}
+
+static void clear_some_and_the_rest(struct kunit *test)
+{
+	u32 tidcnt;
+
+	hfi_node(test);
+	tidcnt = hfi->tinfo.tidcnt;
+	KUNIT_ASSERT_GT(test, tidcnt, 3);
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, 3), 0);
+	KUNIT_EXPECT_EQ(test, hfi->tinfo.tidcnt, 3);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, tidcnt - 3);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), tidcnt - 3);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	/* As many as there are */
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist + 3 * sizeof(u32), tidcnt - 3), 0);
+	KUNIT_EXPECT_EQ(test, hfi->tinfo.tidcnt, tidcnt - 3);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, 0);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+}
+
+static void clear_refuses(struct kunit *test)
+{
+	u32 tidcnt;
+
+	hfi_node(test);
+	tidcnt = hfi->tinfo.tidcnt;
+	/* More than there are, a list that can't be read */
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, tidcnt + 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hfi_clear(TASK_SIZE_MAX - PAGE_SIZE, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), tidcnt);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, tidcnt);
+	/* One that is not in use: those in front of it are cleared. */
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, 1), 0);
+	KUNIT_EXPECT_NE(test, hfi_clear(hfi->tidlist, 2), 0);
+	KUNIT_EXPECT_EQ(test, hfi->tinfo.tidcnt, 0);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), tidcnt - 1);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, tidcnt - 1);
+}
+
+/* The last entry of a group that was used in part, then of a free one */
+static void setup_twice(struct kunit *test)
+{
+	u32 first;
+
+	hfi_node(test);
+	first = hfi->tinfo.tidcnt;
+	hfi->maps = 0;
+	hfi->fail_map = 3;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), 0);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_unflushed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->tinfo.tidcnt, 2);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, first + 2);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), first + 2);
+}
+
+/* Paths, interrupted */
+
+static void setup_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	hfi_open(test);
+	/* Any range will do, as nothing but munmap() has an effect: on the cover */
+	call = cover_call(NULL, MMU_NOTIFY_UNMAP);
+	call.state = USERS_BUSY;
+	call.interval = &hfi->stand_in;
+	call.interval_ops = &hfi_stand_in_ops;
+	users_path(test, "hfi1_user_exp_rcv_setup", &call);
+	hfi_setup(test);
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+}
+
+static void clear_interrupted(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	call.interval = &hfi->stand_in;
+	call.interval_ops = &hfi_stand_in_ops;
+	users_path(test, "hfi1_user_exp_rcv_clear", &call);
+	hfi_clear(hfi->tidlist, hfi->tinfo.tidcnt);
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+}
+
+/* munmap() by a thread of the process */
+static void invalidation_interrupted(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+
+	users_path(test, "tid_rb_invalidate", &call);
+	users_blocks_here(test, &call);
+	users_path_end(test);
+	/* Two at a time may report the entry twice; they clear and unpin it once. */
+	KUNIT_EXPECT_TRUE(test, node->freed);
+	KUNIT_EXPECT_EQ(test, hfi->entries[node->rcventry - HFI_BASE].pages, 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, HFI_PAGES - node->npages);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, hfi->tinfo.tidcnt - 1);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
 static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(tid_clear_keeps_pins),
 	KUNIT_CASE(tid_unmap_keeps_pins),
@@ -784,6 +988,12 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_unmapped_is_undone),
 	KUNIT_CASE(setup_list_unwritable_is_undone),
 	KUNIT_CASE(close_keeps_groups_of_others),
+	KUNIT_CASE(clear_some_and_the_rest),
+	KUNIT_CASE(clear_refuses),
+	KUNIT_CASE(setup_twice),
+	KUNIT_CASE_PARAM(setup_interrupted, users_points),
+	KUNIT_CASE_PARAM(clear_interrupted, users_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
 	{}
 };
 

@@ -8,6 +8,11 @@
 #include <linux/highmem.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
+#include "points.h"
+
+static void gpc_wmb(void);
+#undef smp_wmb
+#define smp_wmb()	gpc_wmb()
 
 /* The kernel has its own KVM */
 #undef EXPORT_SYMBOL
@@ -17,9 +22,16 @@
 #include <virt/kvm/kvm_main.c>
 
 static void *gpc_kmap(struct page *page);
+static kvm_pfn_t gpc_hva_to_pfn(unsigned long addr, bool atomic, bool interruptible,
+				bool *async, bool write_fault, bool *writable);
+static void gpc_rmb(void);
 
-#define kmap	gpc_kmap
+#define kmap		gpc_kmap
+#define hva_to_pfn	gpc_hva_to_pfn
+#undef smp_rmb
+#define smp_rmb()	gpc_rmb()
 #include <virt/kvm/pfncache.c>
+#undef hva_to_pfn
 #undef kmap
 
 #define GPC_PAGES	16
@@ -34,6 +46,14 @@ static struct gpc {
 	/* That the first lookup found, kept so that it is nobody else's by the second */
 	struct page *found;
 	int lookups, zapped;
+	/* Of the page that was looked up last, see users.h */
+	unsigned long since;
+	int page;
+	/* Read barriers, and at which one the sequence moves on */
+	int barriers, moves_at;
+	/* Write barriers, and what others may see in front of one */
+	int wmbs;
+	unsigned long seq_at_wmb, count_at_wmb;
 	/* Called once, when a refresh has looked up the page, and has not used it */
 	void (*in_refresh)(void);
 } *gpc;
@@ -60,6 +80,38 @@ static void *gpc_kmap(struct page *page)
 		hook();
 	}
 	return page_address(page);
+}
+
+static kvm_pfn_t gpc_hva_to_pfn(unsigned long addr, bool atomic, bool interruptible,
+				bool *async, bool write_fault, bool *writable)
+{
+	kvm_pfn_t pfn;
+
+	gpc->since = users_now();
+	users_point();
+	pfn = hva_to_pfn(addr, atomic, interruptible, async, write_fault, writable);
+	users_point();
+	return pfn;
+}
+
+/* Between what is read in front of it, and what is read behind */
+static void gpc_rmb(void)
+{
+	barrier();
+	gpc->barriers++;
+	/* As if an invalidation had ended between the two reads */
+	if (gpc->barriers == gpc->moves_at)
+		gpc->kvm.gpc_invalidate_seq++;
+}
+
+static void gpc_wmb(void)
+{
+	barrier();
+	if (!gpc)
+		return;
+	gpc->wmbs++;
+	gpc->seq_at_wmb = gpc->kvm.gpc_invalidate_seq;
+	gpc->count_at_wmb = gpc->kvm.mn_active_invalidate_count;
 }
 
 static unsigned long gpc_addr(int page)
@@ -93,6 +145,15 @@ static kvm_pfn_t gpc_pfn(int page)
 	return pfn;
 }
 
+/* The cache holds no reference: what it has must not be given up. */
+static int gpc_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	unsigned long addr = gpc_addr(gpc->page);
+
+	return gpc->cache.valid && addr >= start && addr < end &&
+	       users_given_up(addr, gpc->since);
+}
+
 static void gpc_close(void *unused)
 {
 	kvm_gpc_deactivate(&gpc->cache);
@@ -101,6 +162,7 @@ static void gpc_close(void *unused)
 		put_page(gpc->found);
 	cleanup_srcu_struct(&gpc->kvm.srcu);
 	kvfree(gpc);
+	gpc = NULL;
 }
 
 /* A VM without memory, and a mapping */
@@ -136,6 +198,8 @@ static void gpc_open(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&kvm->mmu_notifier, kvm->mm), 0);
 	kvm_gpc_init(&gpc->cache, kvm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gpc_close, NULL), 0);
+	users_judge(test, "kvm_mmu_notifier_invalidate_range_start", gpc_reach_given_up, NULL);
+	gpc->page = 3;
 }
 
 /* Guest memory, in the mapping; to be called once */
@@ -218,11 +282,89 @@ static void gpc_invalidated_before_and_after(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpc->cache.pfn, gpc_pfn(3));
 }
 
+static void gpc_section(unsigned long start, unsigned long end)
+{
+	struct mmu_notifier_range range = {
+		.mm = gpc->kvm.mm, .start = start, .end = end,
+		.event = MMU_NOTIFY_CLEAR, .flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
+	};
+
+	kvm_mmu_notifier_ops.invalidate_range_start(&gpc->kvm.mmu_notifier, &range);
+	kvm_mmu_notifier_ops.invalidate_range_end(&gpc->kvm.mmu_notifier, &range);
+}
+
+/* Each section moves the sequence on by one, whatever it concerns. */
+static void gpc_sequence(struct kunit *test)
+{
+	unsigned long seq;
+
+	gpc_open(test);
+	gpc_add_slot(8, 4);
+	seq = gpc->kvm.gpc_invalidate_seq;
+	gpc->wmbs = 0;
+	gpc_section(gpc_addr(0), gpc_addr(1));
+	KUNIT_EXPECT_EQ(test, gpc->kvm.gpc_invalidate_seq, seq + 1);
+	/* First the sequence is changed, then the count goes down. */
+	KUNIT_EXPECT_EQ(test, gpc->wmbs, 1);
+	KUNIT_EXPECT_EQ(test, gpc->seq_at_wmb, seq + 1);
+	KUNIT_EXPECT_EQ(test, gpc->count_at_wmb, 1);
+	gpc_section(gpc_addr(8), gpc_addr(9));
+	KUNIT_EXPECT_EQ(test, gpc->kvm.gpc_invalidate_seq, seq + 2);
+	KUNIT_EXPECT_EQ(test, gpc->kvm.mn_active_invalidate_count, 0);
+	/* No invalidation: no retry */
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_retry_cache(&gpc->kvm, seq + 2));
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_retry_cache(&gpc->kvm, seq + 1));
+	gpc->kvm.mn_active_invalidate_count++;
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_retry_cache(&gpc->kvm, seq + 2));
+	gpc->kvm.mn_active_invalidate_count--;
+}
+
+/*
+ * An invalidation ends while a refresh is at one of its two read barriers. At the
+ * first one the sequence was read already, at the second one it was not.
+ */
+static void gpc_ended_at_barrier(struct kunit *test, int at)
+{
+	gpc_open(test);
+	gpc->moves_at = at;
+	KUNIT_ASSERT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	gpc_is_right(test, 3, 2);
+}
+
+static void gpc_ended_at_first_barrier(struct kunit *test)
+{
+	gpc_ended_at_barrier(test, 1);
+}
+
+static void gpc_ended_at_second_barrier(struct kunit *test)
+{
+	gpc_ended_at_barrier(test, 2);
+}
+
+static void gpc_refresh_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	gpc_open(test);
+	call = (struct users_call) {
+		.callback = "kvm_mmu_notifier_invalidate_range_start", .state = USERS_BUSY,
+		.list = &gpc->kvm.mmu_notifier, .mm = gpc->kvm.mm,
+		.start = gpc_addr(3), .end = gpc_addr(4),
+	};
+	users_path(test, "kvm_gpc_activate_hva", &call);
+	KUNIT_EXPECT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	users_path_end(test);
+}
+
 static struct kunit_case kvm_cases[] = {
 	KUNIT_CASE(gpc_invalidated_in_refresh),
 	KUNIT_CASE(gpc_invalidated_beside_slot),
 	KUNIT_CASE(gpc_invalidated_with_slot),
 	KUNIT_CASE(gpc_invalidated_before_and_after),
+	KUNIT_CASE(gpc_sequence),
+	KUNIT_CASE(gpc_ended_at_first_barrier),
+	KUNIT_CASE(gpc_ended_at_second_barrier),
+	KUNIT_CASE_PARAM(gpc_refresh_interrupted, users_points),
 	{}
 };
 

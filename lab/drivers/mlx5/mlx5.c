@@ -9,6 +9,8 @@
 #include <linux/hmm.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+#include "points.h"
+#undef mmu_interval_set_seq
 
 static int mlx5_hmm_range_fault(struct hmm_range *range);
 static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
@@ -30,7 +32,14 @@ struct mlx5_hca {
 	struct ib_umem_odp *odp;
 	unsigned long start, end;
 	__be64 mtt[MLX5_PAGES];
+	/* Since when the process has had the pages in there, see users.h */
+	unsigned long mtt_since[MLX5_PAGES], dma_since[MLX5_PAGES], since;
+	bool dma_known[MLX5_PAGES];
+	/* The mkey: no access by the HCA, whatever the MTTs are */
+	bool revoked;
 	int umrs, lookups;
+	/* UMRs fail, and leave the MTTs as they are */
+	int umr_error;
 	bool busy;
 	struct completion done, held;
 	struct task_struct *holder;
@@ -45,6 +54,36 @@ static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
 	return container_of((struct mlx5_ib_mr *)odp->private, struct mlx5_hca, mr);
 }
 
+/* Which entries of the list are new, and of what was looked up last */
+static void mlx5_note_pages(struct mlx5_hca *hca)
+{
+	int i;
+
+	for (i = 0; i < ib_umem_odp_num_pages(hca->odp); i++) {
+		if (hca->odp->dma_list[i] && !hca->dma_known[i])
+			hca->dma_since[i] = hca->since;
+		hca->dma_known[i] = hca->odp->dma_list[i];
+	}
+}
+
+/* The pages that the HCA can reach though the process has given them up */
+static int mlx5_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	struct mlx5_hca *hca = arg;
+	int i, n = 0;
+
+	for (i = 0; i < ib_umem_odp_num_pages(hca->odp) && !hca->revoked; i++) {
+		unsigned long addr = hca->start + ((unsigned long)i << hca->odp->page_shift);
+		unsigned long size = 1UL << hca->odp->page_shift, at;
+
+		if (!hca->mtt[i])
+			continue;
+		for (at = max(addr, start); at < min(addr + size, end); at += PAGE_SIZE)
+			n += users_given_up(at, hca->mtt_since[i]);
+	}
+	return n;
+}
+
 /*
  * What follows in the driver is umem_mutex, so what the hook does comes between the
  * page fault's look at the page tables and its writing of MTTs.
@@ -53,7 +92,13 @@ static int mlx5_hmm_range_fault(struct hmm_range *range)
 {
 	struct mlx5_hca *hca = mlx5_hca_of(range->notifier);
 	void (*hook)(struct kunit *test, struct mlx5_hca *hca) = hca->in_fault;
-	int ret = hmm_range_fault(range);
+	int ret;
+
+	mlx5_note_pages(hca);
+	hca->since = users_now();
+	users_point();
+	ret = hmm_range_fault(range);
+	users_point();
 
 	hca->lookups++;
 	hca->in_fault = NULL;
@@ -68,7 +113,7 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
 
 	lockdep_assert_held(&odp->umem_mutex);
-	mmu_interval_set_seq(notifier, seq);
+	users_set_seq(notifier, seq);
 }
 
 /* Sleeps as the real one does, and for as long as the HCA is busy. */
@@ -76,19 +121,28 @@ int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_sh
 			 int flags)
 {
 	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
-	int skip = idx % MLX5_UNIT;
+	int skip = idx % MLX5_UNIT, i;
 
 	might_sleep();
 	lockdep_assert_held(&hca->odp->umem_mutex);
+	users_point();
 	if (hca->busy)
 		wait_for_completion(&hca->done);
+	if (hca->umr_error) {
+		users_failure("UMR failed");
+		return hca->umr_error;
+	}
 
 	idx -= skip;
 	npages = min_t(u64, ALIGN(npages + skip, MLX5_UNIT),
 		       ib_umem_odp_num_pages(hca->odp) - idx);
 	memset(&hca->mtt[idx], 0, npages * sizeof(hca->mtt[0]));
 	mlx5_odp_populate_xlt(&hca->mtt[idx], idx, npages, mr, flags);
+	mlx5_note_pages(hca);
+	for (i = idx; i < idx + npages; i++)
+		hca->mtt_since[i] = hca->dma_since[i];
 	hca->umrs++;
+	users_point();
 	return 0;
 }
 
@@ -168,6 +222,7 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 	hca->mr.umem = &hca->odp->umem;
 	hca->odp->private = &hca->mr;
 	init_completion(&hca->done);
+	users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, hca);
 	return hca;
 }
 
@@ -350,6 +405,7 @@ static void mlx5_edges(struct kunit *test)
 static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
 {
 	mutex_lock(&hca->odp->umem_mutex);
+	hca->since = users_now();
 	hca->odp->dma_list[page] = HPAGE_SIZE | ODP_READ_ALLOWED_BIT;
 	hca->odp->npages++;
 	mlx5r_umr_update_xlt(&hca->mr, page, 1, hca->odp->page_shift, 0);
@@ -477,6 +533,7 @@ static void mlx5_revoked_refuses(struct kunit *test)
 
 	mlx5_map(test, hca, 0, 4);
 	mutex_lock(&hca->odp->umem_mutex);
+	hca->revoked = true;
 	hca->odp->private = NULL;
 	mutex_unlock(&hca->odp->umem_mutex);
 	mlx5_asks(test, hca, hca->start, hca->end, false);
@@ -572,6 +629,64 @@ static void mlx5_rehearsed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
 }
 
+/*
+ * The UMR fails, the pages are unmapped and given up all the same. Pages that the
+ * process has had there since are another matter.
+ */
+static void mlx5_failed_umr(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start, hca->end);
+
+	mlx5_map(test, hca, 0, 4);
+	hca->umr_error = -EIO;
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	call.hole = "M1";
+	users_blocks(test, &call);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 4);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+}
+
+/* Paths, interrupted */
+
+static void mlx5_fault_interrupted(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_BUSY, hca->start, hca->end);
+
+	users_path(test, "pagefault_real_mr", &call);
+	mlx5_map(test, hca, 3, 4);
+	users_path_end(test);
+	KUNIT_EXPECT_LE(test, mlx5_reached(hca), 4);
+}
+
+/* Beside what is mapped already: UMR writes more than what was faulted in. */
+static void mlx5_second_fault_interrupted(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_BUSY, mlx5_addr(hca, 2),
+					   mlx5_addr(hca, 6));
+
+	mlx5_map(test, hca, 0, 2);
+	users_path(test, "pagefault_real_mr beside others", &call);
+	mlx5_map(test, hca, 3, 2);
+	users_path_end(test);
+}
+
+/* munmap() by a thread of the process */
+static void mlx5_invalidation_interrupted(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call(test, hca, USERS_BUSY, hca->start, hca->end);
+
+	mlx5_map(test, hca, 0, 2);
+	mlx5_map(test, hca, 20, 2);
+	users_path(test, "mlx5_ib_invalidate_range", &call);
+	users_blocks_here(test, &call);
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
 static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_held_refuses),
 	KUNIT_CASE(mlx5_held_blocks),
@@ -590,6 +705,10 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_busy_blocks),
 	KUNIT_CASE(mlx5_refused_then_blocking),
 	KUNIT_CASE(mlx5_rehearsed),
+	KUNIT_CASE(mlx5_failed_umr),
+	KUNIT_CASE_PARAM(mlx5_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, users_points),
 	{}
 };
 

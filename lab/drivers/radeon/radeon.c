@@ -9,11 +9,13 @@
 #include <linux/mm.h>
 #include <linux/platform_device.h>
 #include <linux/scatterlist.h>
+#include "points.h"
 
 /* Which references on pages it has, and what goes wrong on the way */
 static struct {
 	int validated;		/* moves to system memory */
 	int gart_binds;
+	bool in_gart;
 	int held;
 	bool no_table, no_mapping;
 } lab;
@@ -21,8 +23,11 @@ static struct {
 static long lab_get_user_pages(unsigned long start, unsigned long nr,
 			       unsigned int flags, struct page **pages)
 {
-	long r = get_user_pages(start, nr, flags, pages);
+	long r;
 
+	users_point();
+	r = get_user_pages(start, nr, flags, pages);
+	users_point();
 	if (r > 0)
 		lab.held += r;
 	return r;
@@ -30,12 +35,14 @@ static long lab_get_user_pages(unsigned long start, unsigned long nr,
 
 static void lab_put_page(struct page *page)
 {
+	users_point();
 	lab.held--;
 	put_page(page);
 }
 
 static void lab_release_pages(struct page **pages, int nr)
 {
+	users_point();
 	lab.held -= nr;
 	release_pages(pages, nr);
 }
@@ -44,16 +51,20 @@ static int lab_sg_alloc(struct sg_table *sgt, struct page **pages,
 			unsigned int nr, unsigned int offset,
 			unsigned long size, gfp_t gfp)
 {
-	if (lab.no_table)
+	if (lab.no_table) {
+		users_failure("no memory for the scatterlist");
 		return -ENOMEM;
+	}
 	return sg_alloc_table_from_pages(sgt, pages, nr, offset, size, gfp);
 }
 
 static int lab_dma_map(struct device *dev, struct sg_table *sgt,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
-	if (lab.no_mapping)
+	if (lab.no_mapping) {
+		users_failure("no DMA address");
 		return -EIO;
+	}
 	return dma_map_sgtable(dev, sgt, dir, attrs);
 }
 
@@ -86,7 +97,10 @@ int radeon_gart_bind(struct radeon_device *rdev, unsigned int offset, int pages,
 		     struct page **pagelist, dma_addr_t *dma_addr,
 		     uint32_t flags)
 {
+	users_point();
 	lab.gart_binds++;
+	lab.in_gart = true;
+	users_point();
 	return 0;
 }
 
@@ -103,6 +117,9 @@ int drm_prime_sg_to_dma_addr_array(struct sg_table *sgt, dma_addr_t *addrs,
 void radeon_gart_unbind(struct radeon_device *rdev, unsigned int offset,
 			int pages)
 {
+	users_point();
+	lab.in_gart = false;
+	users_point();
 }
 
 void radeon_ttm_placement_from_domain(struct radeon_bo *rbo, u32 domain)
@@ -141,6 +158,17 @@ static struct dma_fence *lab_job(struct lab_bo *l, enum dma_resv_usage usage)
 static void lab_signal(void *fence)
 {
 	dma_fence_signal(fence);
+}
+
+/*
+ * The pages that the GPU can reach without a reference. (While a BO is unbound the
+ * references go first, as jobs were waited for: hole R1 if they were not.)
+ */
+static int lab_reach_unheld(void *arg, unsigned long start, unsigned long end)
+{
+	struct lab_bo *l = arg;
+
+	return lab.in_gart && l->gtt->bound ? max(LAB_PAGES - lab.held, 0) : 0;
 }
 
 static void lab_fini(void *data)
@@ -209,6 +237,7 @@ static struct lab_bo *lab_bo(struct kunit *test)
 		.end = l->addr + LAB_PAGES * PAGE_SIZE,
 	};
 	memset(&lab, 0, sizeof(lab));
+	users_judge(test, "radeon_mn_invalidate", lab_reach_unheld, l);
 	return l;
 }
 
@@ -346,7 +375,7 @@ static void blocking_waits_after_a_refusal(struct kunit *test)
 /* The GPU must not get at what it was given the time before. */
 static void lab_expect_bind_fails(struct lab_bo *l)
 {
-	KUNIT_EXPECT_NE(l->test, lab_bind(l), 0);
+	KUNIT_EXPECT_LT(l->test, lab_bind(l), 0);
 	KUNIT_EXPECT_EQ(l->test, lab.gart_binds, 0);
 	lab_expect_unbound(l);
 	/* Unpatched, the table is freed by now. */
@@ -378,6 +407,52 @@ static void failed_mapping_does_not_bind(struct kunit *test)
 
 	lab.no_mapping = true;
 	lab_expect_bind_fails(l);
+	/* Nothing of the table is left, but itself */
+	KUNIT_ASSERT_NOT_NULL(test, l->gtt->ttm.sg);
+	KUNIT_EXPECT_NULL(test, l->gtt->ttm.sg->sgl);
+	/* and the next time it works */
+	lab.no_mapping = false;
+	KUNIT_EXPECT_EQ(test, lab_bind(l), 0);
+	lab_expect_held(l);
+}
+
+/* Another process may not bind it. */
+static void bind_by_another_process_fails(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	l->gtt->usermm = l->call.mm;
+	users_failure("another process binds");
+	lab_expect_bind_fails(l);
+}
+
+/* As a command submission does it, with the BO reserved */
+static void bind_interrupted(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	l->call.state = USERS_BUSY;
+	users_path(test, "radeon_ttm_tt_bind", &l->call);
+	mmap_read_lock(current->mm);
+	KUNIT_EXPECT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
+	KUNIT_EXPECT_EQ(test, radeon_ttm_tt_bind(&l->rdev->mman.bdev, &l->gtt->ttm,
+						 &l->resource), 0);
+	dma_resv_unlock(l->bo->tbo.base.resv);
+	mmap_read_unlock(current->mm);
+	users_path_end(test);
+}
+
+/* munmap() by a thread of the process */
+static void invalidation_interrupted(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	l->call.state = USERS_BUSY;
+	users_path(test, "radeon_mn_invalidate", &l->call);
+	users_blocks_here(test, &l->call);
+	users_path_end(test);
+	lab_expect_unbound(l);
 }
 
 /*
@@ -413,6 +488,9 @@ static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(failed_table_does_not_bind),
 	KUNIT_CASE(failed_mapping_does_not_bind),
 	KUNIT_CASE(rehearsed),
+	KUNIT_CASE(bind_by_another_process_fails),
+	KUNIT_CASE_PARAM(bind_interrupted, users_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
 	{}
 };
 

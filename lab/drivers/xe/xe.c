@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/mmu_notifier.h>
 #include <linux/oom.h>
+#include "points.h"
 
 /* The pages of the tests are not there, so their DMA mapping isn't, either. */
 #undef dma_unmap_sgtable
@@ -43,6 +44,16 @@ static struct {
 	int flushed;		/* TLBs */
 	int flush_error;	/* of the fence: it timed out */
 	int send_error;		/* nothing was flushed */
+	int fail_at;		/* only the n-th one of these fails, if not 0 */
+	int flushes;		/* that were wanted */
+	/*
+	 * What the GPU can reach: since when the process has had the pages in there,
+	 * see users.h; and those that were pinned last
+	 */
+	bool pte, tlb;
+	unsigned long pte_since, tlb_since, pinned_since;
+	/* Fences are signaled, and something runs all the same. */
+	bool runaway;
 	int suspended, resumed;	/* the queue */
 	int suspend_result;
 	int reset_status;	/* the queue was killed or reset */
@@ -66,7 +77,9 @@ int xe_pt_walk_shared(struct xe_ptw *parent, unsigned int level,
 		      u64 addr, u64 end, struct xe_pt_walk *walk)
 {
 	container_of(walk, struct xe_pt_zap_ptes_walk, base)->needs_invalidate = true;
+	users_point();
 	lab.zapped++;
+	lab.pte = false;
 	if (!lab_idle())
 		lab.zapped_busy++;
 	return 0;
@@ -100,13 +113,37 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 			       struct xe_gt_tlb_invalidation_fence *fence,
 			       struct xe_vma *vma)
 {
+	bool fails = ++lab.flushes == lab.fail_at || !lab.fail_at;
+
 	might_sleep();
-	if (lab.flush_error)
+	users_point();
+	if (fails && lab.flush_error) {
+		users_failure("TLB invalidation timed out");
 		dma_fence_set_error(&fence->base, lab.flush_error);
-	else if (!lab.send_error)
+	} else if (fails && lab.send_error) {
+		users_failure("TLB invalidation could not be sent");
+	} else {
 		lab.flushed++;
+		/* of the GT that has what the GPU has used */
+		if (gt == gt->tile->primary_gt) {
+			lab.tlb = lab.pte;
+			lab.tlb_since = lab.pte_since;
+		}
+	}
 	dma_fence_signal(&fence->base);
-	return lab.send_error;
+	users_point();
+	return fails ? lab.send_error : 0;
+}
+
+/* A bind has written PTEs, and the GPU has used them. */
+static void lab_bound(void)
+{
+	lab.pte = true;
+	lab.pte_since = lab.pinned_since;
+	if (!lab.tlb) {
+		lab.tlb = true;
+		lab.tlb_since = lab.pte_since;
+	}
 }
 
 /* The queue of a compute VM, which has something to run all the time */
@@ -118,6 +155,10 @@ bool xe_exec_queue_is_idle(struct xe_exec_queue *q)
 static int lab_suspend(struct xe_exec_queue *q)
 {
 	lab.suspended++;
+	if (lab.suspend_result) {
+		users_failure("the queue could not be suspended");
+		lab.runaway = true;
+	}
 	return lab.suspend_result;
 }
 
@@ -190,7 +231,7 @@ struct lab_vm {
 	struct kunit *test;
 	struct mm_struct *mm;
 	struct xe_device *xe;
-	struct xe_gt gt;
+	struct xe_gt gt, media;
 	struct drm_gem_object obj;
 	struct xe_pt root;
 	struct xe_vm *vm;
@@ -222,6 +263,24 @@ static void lab_fini_resv(void *resv)
 static void lab_remove(void *notifier)
 {
 	mmu_interval_notifier_remove(notifier);
+}
+
+/*
+ * With page faults the GPU uses whatever is mapped, at any time. Without, it does
+ * while anything runs.
+ */
+static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	struct lab_vm *l = arg;
+	unsigned long addr;
+	int n = 0;
+
+	if (!xe_vm_in_fault_mode(l->vm) && lab_idle() && !lab.runaway)
+		return 0;
+	for (addr = max(start, LAB_START); addr < min(end, LAB_END); addr += PAGE_SIZE)
+		n += (lab.pte && users_given_up(addr, lab.pte_since)) ||
+		     (lab.tlb && users_given_up(addr, lab.tlb_since));
+	return n;
 }
 
 /* The lock order of the driver: locks that are only tried don't show it. */
@@ -321,12 +380,14 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 
 	memset(&lab, 0, sizeof(lab));
 	lab.vm = vm;
+	lab_bound();
 	l->call = (struct users_call) {
 		.callback = "vma_userptr_invalidate",
 		.interval = &userptr->notifier,
 		.mm = l->mm, .start = LAB_START, .end = LAB_END,
 	};
 	lab_lock_order(l);
+	users_judge(test, "vma_userptr_invalidate", lab_reach_given_up, l);
 	return l;
 }
 
@@ -499,6 +560,8 @@ static void lab_succeeds(struct lab_vm *l)
 static void lab_unbind(struct lab_vm *l, bool mapped)
 {
 	l->uvma->vma.tile_present = 0;
+	lab.pte = false;
+	lab.tlb = false;
 	l->uvma->userptr.initial_bind = false;
 	l->uvma->userptr.mapped = mapped;
 }
@@ -567,6 +630,8 @@ static void gfx_cancelled_job_refuses(struct kunit *test)
 
 	dma_fence_set_error(job, -ECANCELED);
 	dma_fence_signal(job);
+	lab.runaway = true;
+	users_failure("job cancelled by a reset");
 	lab_refuses(l, USERS_BUSY);
 	lab_expect_untouched(l);
 }
@@ -578,6 +643,8 @@ static void gfx_wedged_refuses(struct kunit *test)
 
 	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
 	atomic_set(&l->xe->wedged.flag, 1);
+	lab.runaway = true;
+	users_failure("device wedged");
 	lab_refuses(l, USERS_BUSY);
 	lab_expect_untouched(l);
 }
@@ -588,6 +655,8 @@ static void gfx_unplugged_refuses(struct kunit *test)
 
 	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
 	l->xe->drm.unplugged = true;
+	lab.runaway = true;
+	users_failure("device unplugged");
 	lab_refuses(l, USERS_BUSY);
 	lab_expect_untouched(l);
 }
@@ -806,7 +875,9 @@ static void compute_flush_timed_out_refuses(struct kunit *test)
 	lab.flush_error = -ETIME;
 	lab_refuses(l, USERS_BUSY);
 	lab_settle(l);
+	lab.runaway = true;
 	lab_refuses(l, USERS_BUSY);
+	l->call.hole = "X4";
 	users_blocks(test, &l->call);
 	lab_settle(l);
 	KUNIT_EXPECT_GE(test, lab.zapped, 1);
@@ -918,10 +989,14 @@ static void rebound_is_zapped_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
 
+	lab.pinned_since = users_now();
 	down_read(&l->vm->userptr.notifier_lock);
+	lab_bound();
 	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
 	up_read(&l->vm->userptr.notifier_lock);
 	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.initial_bind);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0));
+	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, 0);
 	l->uvma->userptr.mapped = true;
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
@@ -957,27 +1032,51 @@ static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 til
 {
 	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 	struct xe_vm_pgtable_update_ops update = {};
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_MAP,
+		.map.vma = vma,
+		.map.immediate = true,
+	};
+	int err;
 
 	if (!fence)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &lab_bind_ops, &fence->lock,
 		       dma_fence_context_alloc(1), 1);
+	users_point();
+	/* What is checked before a bind is committed, and the commit */
 	down_read(&vm->userptr.notifier_lock);
-	bind_op_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL);
+	err = op_check_userptr(vm, &op, &update);
+	users_point();
+	if (!err) {
+		lab_bound();
+		users_point();
+		bind_op_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL);
+	}
 	up_read(&vm->userptr.notifier_lock);
+	if (err) {
+		dma_fence_put(&fence->base);
+		return ERR_PTR(err);
+	}
 	return &fence->base;
+}
+
+static int lab_try_page_fault(struct lab_vm *l)
+{
+	struct pagefault pf = { .access_type = ACCESS_TYPE_WRITE };
+	int err;
+
+	lab_faulting = l;
+	down_write(&l->vm->lock);
+	err = handle_vma_pagefault(&l->xe->tiles[0], &pf, &l->uvma->vma);
+	up_write(&l->vm->lock);
+	return err;
 }
 
 static void lab_page_fault(struct lab_vm *l)
 {
-	struct pagefault pf = { .access_type = ACCESS_TYPE_WRITE };
-
-	lab_faulting = l;
-	down_write(&l->vm->lock);
-	KUNIT_EXPECT_EQ(l->test, handle_vma_pagefault(&l->xe->tiles[0], &pf,
-						      &l->uvma->vma), 0);
-	up_write(&l->vm->lock);
+	KUNIT_EXPECT_EQ(l->test, lab_try_page_fault(l), 0);
 }
 
 static void fault_binds(struct kunit *test)
@@ -992,7 +1091,9 @@ static void fault_binds(struct kunit *test)
 	users_blocks(test, &l->call);
 	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	/* As if it had been pinned again */
 	l->uvma->userptr.notifier.invalidate_seq = 1;
+	lab.pinned_since = users_now();
 	lab_page_fault(l);
 	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
 	users_blocks(test, &l->call);
@@ -1052,6 +1153,47 @@ static void flush_that_is_not_sent_is_repeated(struct kunit *test)
 	lab_flush_fails(lab_gfx(test), &lab.send_error, -ECANCELED);
 }
 
+/* Of two GTs. What the other one says must not hide it. */
+static void lab_one_flush_fails(struct kunit *test, int *error, int value, int at)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->media.tile = &l->xe->tiles[0];
+	l->xe->tiles[0].media_gt = &l->media;
+	users_blocks(test, &l->call);
+	*error = value;
+	lab.fail_at = at;
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), value);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, 0);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	/* Both the next time */
+	lab.flushed = 0;
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, BIT(0));
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+}
+
+static void flush_of_one_gt_times_out(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.flush_error, -ETIME, 1);
+}
+
+static void flush_of_the_other_gt_times_out(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.flush_error, -ETIME, 2);
+}
+
+static void flush_of_one_gt_is_not_sent(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.send_error, -ECANCELED, 1);
+}
+
+static void flush_of_the_other_gt_is_not_sent(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.send_error, -ECANCELED, 2);
+}
+
 static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
@@ -1074,6 +1216,106 @@ static void fault_flush_that_times_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -ETIME);
 	up_write(&l->vm->userptr.notifier_lock);
 	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+}
+
+/* The TLBs of a userptr that is unbound are somebody else's matter. */
+static void unbind_clears_present(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	vma->tile_present = BIT(0) | BIT(1);
+	down_read(&l->vm->userptr.notifier_lock);
+	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(1));
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	vma->tile_present = BIT(0);
+	down_read(&l->vm->userptr.notifier_lock);
+	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, 0);
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+}
+
+/* A bind of one tile says nothing about the other. */
+static void bind_of_one_tile(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_fault(test);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	vma->tile_present = BIT(1);
+	vma->tile_invalidated = BIT(0) | BIT(1);
+	down_read(&l->vm->userptr.notifier_lock);
+	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&l->vm->userptr.notifier_lock);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0) | BIT(1));
+	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, BIT(1));
+	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], vma));
+	vma->tile_present = BIT(1);
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], vma));
+	vma->tile_present = BIT(0);
+	vma->tile_invalidated = BIT(0);
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], vma));
+}
+
+/* Paths, interrupted */
+
+static void page_fault_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_fault_is_overtaken = false;
+	l->call.state = USERS_BUSY;
+	users_path(test, "handle_vma_pagefault", &l->call);
+	lab_try_page_fault(l);
+	users_path_end(test);
+}
+
+static void second_page_fault_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_fault_is_overtaken = false;
+	/* It was zapped. */
+	l->uvma->vma.tile_invalidated = BIT(0);
+	lab.pte = false;
+	lab.tlb = false;
+	l->call.state = USERS_BUSY;
+	users_path(test, "handle_vma_pagefault of what was bound", &l->call);
+	lab_try_page_fault(l);
+	users_path_end(test);
+}
+
+static void exec_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	users_blocks(test, &l->call);
+	l->call.state = USERS_BUSY;
+	users_path(test, "xe_vm_userptr_pin", &l->call);
+	lab_exec_pin(l);
+	users_path_end(test);
+	/* If it is listed again the next exec does it again. */
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	users_look(test);
+}
+
+/* munmap() by a thread of the process */
+static void invalidation_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->call.state = USERS_BUSY;
+	users_path(test, "vma_userptr_invalidate, page faults", &l->call);
+	users_blocks_here(test, &l->call);
+	users_path_end(test);
 }
 
 /* Whether exec waits for the unbind */
@@ -1147,6 +1389,16 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
 	KUNIT_CASE(fault_flush_that_times_out),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
+	KUNIT_CASE(flush_of_one_gt_times_out),
+	KUNIT_CASE(flush_of_the_other_gt_times_out),
+	KUNIT_CASE(flush_of_one_gt_is_not_sent),
+	KUNIT_CASE(flush_of_the_other_gt_is_not_sent),
+	KUNIT_CASE(unbind_clears_present),
+	KUNIT_CASE(bind_of_one_tile),
+	KUNIT_CASE_PARAM(page_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(second_page_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(exec_interrupted, users_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
 	{}
 };
 
