@@ -581,6 +581,17 @@ struct users_outcome users_blocks(struct kunit *test, const struct users_call *c
 }
 EXPORT_SYMBOL_GPL(users_blocks);
 
+void users_reports(struct kunit *test, const char *what, void (*fn)(void *arg), void *arg)
+{
+	users_splat = false;
+	pr_info("LAB-EXPECT-SPLAT-BEGIN %s\n", what);
+	fn(arg);
+	pr_info("LAB-EXPECT-SPLAT-END\n");
+	KUNIT_EXPECT_TRUE_MSG(test, users_splat, "%s: the kernel did not report it", what);
+	users_splat = false;
+}
+EXPORT_SYMBOL_GPL(users_reports);
+
 void users_blocks_here(struct kunit *test, const struct users_call *call)
 {
 	struct users_call blocking = *call;

@@ -179,6 +179,12 @@ void users_judge(struct kunit *test, const char *callback,
 /* The judge looks, also at what was mapped since; a case may do so at any time. */
 void users_look(struct kunit *test);
 
+/*
+ * An assertion of the driver, whose locks are not held in @fn, or whose devices are
+ * busy: the kernel has to report that.
+ */
+void users_reports(struct kunit *test, const char *what, void (*fn)(void *arg), void *arg);
+
 /* By a fake, when something fails, is late or is skipped because a case wants it */
 void users_failure(const char *what);
 

@@ -817,6 +817,7 @@ static struct lab_bo *lab_hsa(struct kunit *test)
 	l->bo->notifier.mm = l->mm;
 	/* Bound, and the queues run */
 	lab.running = true;
+	users_judge(test, "amdgpu_hmm_invalidate_hsa", lab_reach_given_up, NULL);
 	l->call.callback = "amdgpu_hmm_invalidate_hsa";
 	l->call.interval_ops = &amdgpu_hmm_hsa_ops;
 	return l;

@@ -38,8 +38,8 @@ static void hfi_flush(void);
 #define HFI_BASE	0x40
 #define HFI_ENTRIES	32
 #define HFI_GROUP	8
-/* A group, and half of another one */
-#define HFI_PAGES	12
+/* Two groups, and half of another one */
+#define HFI_PAGES	20
 
 /*
  * What an entry of the receive array lets the hardware write to, and whether the
@@ -756,10 +756,26 @@ static void setup_fails_in_group(struct kunit *test)
 	setup_half_way(test, 5);
 }
 
-/* The first one of a group that is not to be filled */
+/* The first one of the second group */
 static void setup_fails_at_group(struct kunit *test)
 {
 	setup_half_way(test, HFI_GROUP + 1);
+}
+
+/* Groups that were filled before count as well. */
+static void setup_fails_in_second_group(struct kunit *test)
+{
+	setup_half_way(test, HFI_GROUP + 5);
+}
+
+static void setup_fails_behind_groups(struct kunit *test)
+{
+	setup_half_way(test, 2 * HFI_GROUP + 2);
+}
+
+static void setup_fails_at_last_group(struct kunit *test)
+{
+	setup_half_way(test, 2 * HFI_GROUP + 1);
 }
 
 static void setup_fails_behind_group(struct kunit *test)
@@ -806,7 +822,7 @@ static void close_keeps_groups_of_others(struct kunit *test)
 	struct hfi1_filedata *other;
 
 	hfi_node(test);
-	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_full_list.count, 1);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_full_list.count, 2);
 	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_used_list.count, 1);
 	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, other);
@@ -818,7 +834,7 @@ static void close_keeps_groups_of_others(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(other, &hfi->uctxt), 0);
 	hfi1_user_exp_rcv_free(other);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
-	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_full_list.count, 1);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_full_list.count, 2);
 	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_used_list.count, 1);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
 }
@@ -985,6 +1001,9 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_fails_in_group),
 	KUNIT_CASE(setup_fails_at_group),
 	KUNIT_CASE(setup_fails_behind_group),
+	KUNIT_CASE(setup_fails_in_second_group),
+	KUNIT_CASE(setup_fails_behind_groups),
+	KUNIT_CASE(setup_fails_at_last_group),
 	KUNIT_CASE(setup_unmapped_is_undone),
 	KUNIT_CASE(setup_list_unwritable_is_undone),
 	KUNIT_CASE(close_keeps_groups_of_others),

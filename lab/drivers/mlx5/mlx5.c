@@ -647,6 +647,20 @@ static void mlx5_failed_umr(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
 }
 
+static void mlx5_look_unlocked(void *arg)
+{
+	struct mlx5_hca *hca = arg;
+	struct mmu_notifier_range range = { .start = hca->start, .end = hca->end };
+
+	odp_range_is_mapped(hca->odp, &range);
+}
+
+static void mlx5_looks_under_the_mutex(struct kunit *test)
+{
+	users_reports(test, "looks without umem_mutex", mlx5_look_unlocked,
+		      mlx5_hca_new(test, MLX5_PAGES, 0));
+}
+
 /* Paths, interrupted */
 
 static void mlx5_fault_interrupted(struct kunit *test)
@@ -706,6 +720,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_refused_then_blocking),
 	KUNIT_CASE(mlx5_rehearsed),
 	KUNIT_CASE(mlx5_failed_umr),
+	KUNIT_CASE(mlx5_looks_under_the_mutex),
 	KUNIT_CASE_PARAM(mlx5_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, users_points),

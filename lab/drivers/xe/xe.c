@@ -99,14 +99,52 @@ static const struct dma_fence_ops lab_fence_ops = {
 	.get_timeline_name = lab_fence_name,
 };
 
-/* The TLB: it takes a moment, and can't be done without sleeping. */
+/* The TLBs: it takes a moment, and can't be done without sleeping. */
 static DEFINE_SPINLOCK(lab_tlb_lock);
+
+/* Of each GT: is under way until it is waited for */
+static struct lab_flush {
+	struct dma_fence *fence;
+	bool fails;
+} lab_flush_at[2];
+
+static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long timeout)
+{
+	int gt;
+
+	users_point();
+	for (gt = 0; gt < ARRAY_SIZE(lab_flush_at); gt++) {
+		if (lab_flush_at[gt].fence != fence)
+			continue;
+		lab_flush_at[gt].fence = NULL;
+		if (lab_flush_at[gt].fails) {
+			users_failure("TLB invalidation timed out");
+			dma_fence_set_error(fence, lab.flush_error);
+		} else {
+			lab.flushed++;
+			/* of the GT that has what the GPU has used */
+			if (!gt) {
+				lab.tlb = lab.pte;
+				lab.tlb_since = lab.pte_since;
+			}
+		}
+		dma_fence_signal(fence);
+	}
+	users_point();
+	return timeout;
+}
+
+static const struct dma_fence_ops lab_tlb_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+	.wait = lab_tlb_wait,
+};
 
 void xe_gt_tlb_invalidation_fence_init(struct xe_gt *gt,
 				       struct xe_gt_tlb_invalidation_fence *fence,
 				       bool stack)
 {
-	dma_fence_init(&fence->base, &lab_fence_ops, &lab_tlb_lock, 1, 1);
+	dma_fence_init(&fence->base, &lab_tlb_ops, &lab_tlb_lock, 1, 1);
 }
 
 int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
@@ -117,22 +155,15 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 
 	might_sleep();
 	users_point();
-	if (fails && lab.flush_error) {
-		users_failure("TLB invalidation timed out");
-		dma_fence_set_error(&fence->base, lab.flush_error);
-	} else if (fails && lab.send_error) {
+	if (fails && lab.send_error) {
 		users_failure("TLB invalidation could not be sent");
-	} else {
-		lab.flushed++;
-		/* of the GT that has what the GPU has used */
-		if (gt == gt->tile->primary_gt) {
-			lab.tlb = lab.pte;
-			lab.tlb_since = lab.pte_since;
-		}
+		dma_fence_signal(&fence->base);
+		return lab.send_error;
 	}
-	dma_fence_signal(&fence->base);
+	lab_flush_at[gt != gt->tile->primary_gt] =
+		(struct lab_flush){ .fence = &fence->base, .fails = fails && lab.flush_error };
 	users_point();
-	return fails ? lab.send_error : 0;
+	return 0;
 }
 
 /* A bind has written PTEs, and the GPU has used them. */
@@ -1263,6 +1294,117 @@ static void bind_of_one_tile(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], vma));
 }
 
+/* What the driver asserts about its locks */
+static void lab_zap(void *data)
+{
+	struct lab_vm *l = data;
+
+	xe_pt_zap_ptes(&l->xe->tiles[0], &l->uvma->vma);
+}
+
+static void lab_invalidate(void *data)
+{
+	struct lab_vm *l = data;
+
+	xe_vm_invalidate_vma(&l->uvma->vma);
+}
+
+static void lab_invalidate_for_reading(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_read(&l->vm->userptr.notifier_lock);
+	lab_invalidate(data);
+	up_read(&l->vm->userptr.notifier_lock);
+}
+
+static void lab_invalidate_for_writing(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_write(&l->vm->userptr.notifier_lock);
+	lab_invalidate(data);
+	up_write(&l->vm->userptr.notifier_lock);
+}
+
+static void lab_unmap_userptr(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_write(&l->vm->userptr.notifier_lock);
+	__xe_hmm_userptr_unmap(l->uvma);
+	up_write(&l->vm->userptr.notifier_lock);
+}
+
+static void lab_try_invalidate(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_read(&l->vm->userptr.notifier_lock);
+	vma_userptr_try_invalidate(l->vm, l->uvma, 5);
+	up_read(&l->vm->userptr.notifier_lock);
+}
+
+static void zapped_under_the_lock(struct kunit *test)
+{
+	users_reports(test, "zaps without notifier_lock", lab_zap, lab_gfx(test));
+}
+
+/* With the VM's reservation, which is missing, or for writing */
+static void invalidated_under_the_locks(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->uvma->userptr.notifier_seq = 3;
+	/* Nothing to zap */
+	l->uvma->vma.tile_present = 0;
+	users_reports(test, "invalidates without notifier_lock", lab_invalidate, l);
+	users_reports(test, "invalidates without the reservation", lab_invalidate_for_reading, l);
+}
+
+static void invalidated_when_idle(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->uvma->userptr.notifier_seq = 3;
+	l->uvma->vma.tile_present = 0;
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	users_reports(test, "invalidates with a bind under way", lab_invalidate_for_writing, l);
+}
+
+static void unmapped_under_the_mutex(struct kunit *test)
+{
+	users_reports(test, "unmaps without unmap_mutex", lab_unmap_userptr, lab_gfx(test));
+}
+
+static void tried_under_the_lock(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	users_reports(test, "tries without notifier_lock for writing", lab_try_invalidate, l);
+}
+
+/* Of a BO it is the reservation, and not the lock of userptrs. */
+static void bo_is_zapped_under_its_reservation(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_bo *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	KUNIT_ASSERT_NOT_NULL(test, bo);
+	bo->ttm.base.resv = xe_vm_resv(l->vm);
+	vma->gpuva.gem.obj = &bo->ttm.base;
+	vma->tile_present = 0;
+	KUNIT_ASSERT_FALSE(test, xe_vma_is_userptr(vma));
+	users_reports(test, "zaps without the reservation", lab_zap, l);
+	KUNIT_ASSERT_EQ(test, xe_vm_lock(l->vm, false), 0);
+	/* No report: the console is looked at */
+	lab_zap(l);
+	xe_vm_unlock(l->vm);
+	vma->gpuva.gem.obj = NULL;
+}
+
 /* Paths, interrupted */
 
 static void page_fault_interrupted(struct kunit *test)
@@ -1395,6 +1537,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_of_the_other_gt_is_not_sent),
 	KUNIT_CASE(unbind_clears_present),
 	KUNIT_CASE(bind_of_one_tile),
+	KUNIT_CASE(zapped_under_the_lock),
+	KUNIT_CASE(invalidated_under_the_locks),
+	KUNIT_CASE(invalidated_when_idle),
+	KUNIT_CASE(unmapped_under_the_mutex),
+	KUNIT_CASE(tried_under_the_lock),
+	KUNIT_CASE(bo_is_zapped_under_its_reservation),
 	KUNIT_CASE_PARAM(page_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(second_page_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(exec_interrupted, users_points),
