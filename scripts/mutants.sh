@@ -11,7 +11,7 @@
 # ONLY=WORD has build keep the results of the others: survived, caught, hangs.
 . "$(dirname "$0")/lib.sh"
 
-out=$build/mutants
+out=$build/mutants/$BASE
 results=$out/results
 console=$out/console.log
 step=${1:-}
@@ -81,9 +81,9 @@ verdict() {
 modules() {
 	# shellcheck disable=SC2013 # words
 	for one in $(cut -d' ' -f2 "$out/now" | sort -u); do
-		echo "$tree/o-debug/users/mutants-$one/$one/lab_$one.ko"
+		echo "$build/users/$BASE/mutants-$one/$one/lab_$one.ko"
 	done
-	echo "$tree/o-debug/users/mutants-$one/users.ko"
+	echo "$build/users/$BASE/mutants-$one/users.ko"
 }
 
 run_them() {
