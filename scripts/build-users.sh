@@ -10,12 +10,12 @@
 variant=$1
 shift
 case $variant in
-mutants) from=$build/mutants/tree ;;
+mutants) from=$build/mutants/$BASE/tree ;;
 *) from=$(tree_of "$variant") ;;
 esac
 [ "$variant" != series ] || from=${SOURCES:-$from}
 objects=$tree/o-debug
-out=$objects/users/$variant${1:+-$1}
+out=$build/users/$BASE/$variant${1:+-$1}
 log=$logs/users-$variant${1:+-$1}-build.log
 
 [ -e "$from/Makefile" ] || die "$from is missing: run make tree"

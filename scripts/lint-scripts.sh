@@ -22,7 +22,7 @@ fi
 
 # The fakes look like the drivers that they stand for: types and macros, too.
 checkpatch=$tree/scripts/checkpatch.pl
-ignored=PREFER_KERNEL_TYPES,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,UNCOMMENTED_DEFINITION,ALLOC_WITH_SIZEOF
+ignored=PREFER_KERNEL_TYPES,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MACRO_ARG_PRECEDENCE,UNCOMMENTED_DEFINITION,ALLOC_WITH_SIZEOF
 for source in lab/drivers/*.[ch] lab/drivers/*/*.[ch] lab/drivers/*/"$BASE"/*.[ch] lab/cocci/*.[ch] lab/cocci/*/*.[ch] lab/bench/*.[ch] lab/rules/*.c; do
 	if said=$(perl "$checkpatch" --root="$tree" --strict --terse --no-summary \
 			--ignore "$ignored" -f "$source" 2>/dev/null); then

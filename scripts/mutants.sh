@@ -11,7 +11,7 @@
 # ONLY=WORD has build keep the results of the others: survived, caught, hangs.
 . "$(dirname "$0")/lib.sh"
 
-out=$build/mutants
+out=$build/mutants/$BASE
 results=$out/results
 console=$out/console.log
 step=${1:-}
@@ -48,10 +48,10 @@ make_them() {
 # pending: "NUMBER USER", those that were built and have no result; mixed, as some
 # end the VM that they run in, and neighbours are alike. 0 goes first.
 pending() {
-	while read -r number user _; do
+	cut -d' ' -f1,2 "$out/list" | while read -r number user; do
 		case " $(cat "$out/users") " in *" $user "*) ;; *) continue ;; esac
 		[ -e "$results/$user-$number" ] || echo "$((number * 7919 % 1000)) $number $user"
-	done <"$out/list" | sort -n | cut -d' ' -f2-
+	done | sort -n | cut -d' ' -f2-
 }
 
 # verdict NUMBER USER: from $out/one, what the console says of it
@@ -79,9 +79,11 @@ verdict() {
 
 # modules: of the users in $out/now; the common one is the same everywhere
 modules() {
-	users=$(cut -d' ' -f2 "$out/now" | sort -u)
-	for user in $users; do echo "$tree/o-debug/users/mutants-$user/$user/lab_$user.ko"; done
-	echo "$tree/o-debug/users/mutants-${users%%[!a-z0-9_]*}/users.ko"
+	# shellcheck disable=SC2013 # words
+	for one in $(cut -d' ' -f2 "$out/now" | sort -u); do
+		echo "$build/users/$BASE/mutants-$one/$one/lab_$one.ko"
+	done
+	echo "$build/users/$BASE/mutants-$one/users.ko"
 }
 
 run_them() {

@@ -17,8 +17,8 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#define USERS_POINT_AROUND(name, type)					\
-static __always_inline void users_##name(type *lock)			\
+#define USERS_POINT_AROUND(name, lock_t)				\
+static __always_inline void users_##name(lock_t *lock)			\
 {									\
 	users_point();							\
 	name(lock);							\

@@ -705,7 +705,7 @@ void users_point(void)
 {
 	struct users_thread *t = users_path_now.thread;
 
-	if (users_path_now.task != current || users_path_now.inside || in_atomic() ||
+	if (users_path_now.task != current || users_path_now.inside || preempt_count() ||
 	    irqs_disabled() || rcu_preempt_depth())
 		return;
 	if (users_path_now.passed++ != users_path_now.armed)

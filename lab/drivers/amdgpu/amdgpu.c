@@ -729,7 +729,6 @@ static void cpu_update_is_not_interrupted(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab_interruptible);
 }
 
-
 static const char *lab_fence_name(struct dma_fence *fence)
 {
 	return "lab";

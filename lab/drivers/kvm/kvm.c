@@ -12,6 +12,7 @@
 
 static void gpc_wmb(void);
 #undef smp_wmb
+/* Where the other side of the race comes in */
 #define smp_wmb()	gpc_wmb()
 
 /* The kernel has its own KVM */
@@ -29,6 +30,7 @@ static void gpc_rmb(void);
 #define kmap		gpc_kmap
 #define hva_to_pfn	gpc_hva_to_pfn
 #undef smp_rmb
+/* And here */
 #define smp_rmb()	gpc_rmb()
 #include <virt/kvm/pfncache.c>
 #undef hva_to_pfn
