@@ -16,7 +16,7 @@ mkdir -p "$out"
 
 "$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" \
 	"$top/lab/guest/run-users" "$top/lab/guest/rehearsals" "$dir/users.ko" "$dir"/*/lab_*.ko
-if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
+if "$top/scripts/boot.sh" -t 1200 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "users: the VM boots and ends"
 else

@@ -934,6 +934,15 @@ static void setup_twice(struct kunit *test)
 
 /* Paths, interrupted */
 
+/* By closing the file, and not by exit_mmap(), which takes longer to come */
+static void hfi_close_now(struct kunit *test)
+{
+	hfi->gone = true;
+	hfi1_user_exp_rcv_free(&hfi->fd);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, &hfi->uctxt), 0);
+}
+
 static void setup_interrupted(struct kunit *test)
 {
 	struct users_call call;
@@ -949,6 +958,7 @@ static void setup_interrupted(struct kunit *test)
 	users_path_end(test);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	hfi_close_now(test);
 }
 
 static void clear_interrupted(struct kunit *test)
@@ -962,6 +972,7 @@ static void clear_interrupted(struct kunit *test)
 	hfi_clear(hfi->tidlist, hfi->tinfo.tidcnt);
 	users_path_end(test);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	hfi_close_now(test);
 }
 
 /* munmap() by a thread of the process */
@@ -979,6 +990,7 @@ static void invalidation_interrupted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, HFI_PAGES - node->npages);
 	KUNIT_EXPECT_EQ(test, hfi->mapped, hfi->tinfo.tidcnt - 1);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	hfi_close_now(test);
 }
 
 static struct kunit_case hfi1_cases[] = {
