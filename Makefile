@@ -10,17 +10,17 @@ export USERS CONFIG
 
 # A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
-	@echo "make demo          ?  both kernels, the same scenarios, one table and plot"
-	@echo "make check         ?  KUnit, kselftests, drivers, lockdep, soak, texts"
+	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
+	@echo "make check         ?  KUnit, kselftests, drivers, rules, example, soak, texts"
 	@echo "make users         ?  each driver's notifier, unpatched beside patched"
 	@echo "make mutants       ?  a driver patch changed by one line: which case fails?"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
-	@echo "make example       ?  the worked example of Documentation/mm"
-	@echo "make real          ?  KVM with a guest, and HMM, on the debug kernel"
+	@echo "make example   5 min  the worked example of Documentation/mm"
+	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
 	@echo "make foreign       ?  the kernel's own tests of memcg and killing, on both"
 	@echo "make prove         ?  take fixes out one at a time: which test fails?"
-	@echo "make bench         ?  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
-	@echo "make cost          ?  what reaping costs in instructions, and the text size"
+	@echo "make bench       1 h  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
+	@echo "make cost     11 min  what reaping costs in instructions, and the text size"
 	@echo "make lint          ?  checkpatch, sparse, mailboxes, a build of every patch"
 	@echo "make tree          ?  unpack the base, import the queue into build/"
 	@echo "make kernel        ?  build the unpatched and the patched kernel"
