@@ -40,7 +40,7 @@ finish() {
 		echo
 		cat "$results"/* | grep '^not ok '
 		echo "and why:"
-		cat "$results"/.said-* | grep -E '# (FAILED|EXPECTATION|ASSERTION)|^  \| ' | head -40
+		cat "$results"/.said-* | grep -E '# FAILED|(EXPECTATION|ASSERTION) FAILED|^  [|] line ' | head -40
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
