@@ -647,6 +647,10 @@ static void mlx5_failed_umr(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
 }
 
+/* The static one, or without the patch a stub */
+extern bool odp_range_is_mapped(struct ib_umem_odp *umem_odp,
+				const struct mmu_notifier_range *range);
+
 static void mlx5_look_unlocked(void *arg)
 {
 	struct mlx5_hca *hca = arg;
