@@ -92,7 +92,7 @@ if [ -n "$QUICK" ]; then
 	say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg"
 	exit 0
 fi
-"$top/scripts/put-into-readme.sh" bench "$work/short.md"
+"$top/scripts/results.sh"
 cat "$work/short.md"
 say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg bench.csv bench-environment.txt"
 if [ -s "$work/missed" ]; then

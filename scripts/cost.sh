@@ -35,13 +35,8 @@ read -r text tracepoints _ <"$out/text"
 python3 "$top/lab/report" cost "$text" "$tracepoints" "$out/base.data" "$out/series.data" \
 	>"$out/cost.md" && code=0 || code=1
 cat "$out/cost.md"
-{
-	cat "$out/cost.md"
-	echo
-	echo '```'
-	"$top/scripts/environment.sh"
-	echo '```'
-} >"$results/cost.md"
+cp "$out/cost.md" "$results/cost.md"
+"$top/scripts/environment.sh" >"$results/cost-environment.txt"
 cat "$out/base.data" "$out/series.data" >"$results/cost.txt"
-"$top/scripts/put-into-readme.sh" cost "$out/cost.md"
+"$top/scripts/results.sh"
 [ "$code" = 0 ] || die "the table has a figure that is not met"

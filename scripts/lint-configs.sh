@@ -92,7 +92,7 @@ for fragment in "$top"/config/compile/*.config; do
 	case $name in
 	i386) set -- ARCH=i386 ;;
 	clang) set -- CC="ccache clang$llvm" HOSTCC=gcc ;;
-	arm64) set -- ARCH=arm64 LLVM="${llvm:-1}" CC="ccache clang$llvm" ;;
+	arm | arm64) set -- ARCH="$name" LLVM="${llvm:-1}" CC="ccache clang$llvm" ;;
 	*) set -- ;;
 	esac
 	# shellcheck disable=SC2046 # a list

@@ -26,6 +26,7 @@ done
 	"$top/scripts/lint-scripts.sh"
 } | tee "$results"
 
+"$top/scripts/results.sh" stale
 good=$(grep -c '^ok ' "$results" || :)
 bad=$(grep -c '^not ok ' "$results" || :)
 say "$good ok, $bad not ok"

@@ -176,6 +176,8 @@ all)
 	done
 	mkdir -p "$top/results/$BASE"
 	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
+	"$top/scripts/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
+	"$top/scripts/results.sh"
 	cat "$top/results/$BASE/mutants.txt"
 	[ "$code" = 0 ] || die "a mutant survives"
 	;;

@@ -148,7 +148,7 @@ done
 plain_git -C "$scratch" reset -q --hard
 
 kept=$top/results/$BASE/prove.txt
-stamp="$(date -u '+%Y-%m-%d') queue $(queue_id | cut -c1-12)"
+stamp="$(date -u '+%Y-%m-%d') code $(code_id)"
 {
 	printf '%-30s %-15s %-9s %-44s %-14s %s\n' "without" "which is" "" "this test" "" "seen"
 	{
@@ -162,6 +162,8 @@ echo
 cat "$out/prove.txt"
 mkdir -p "${kept%/*}"
 cp "$out/prove.txt" "$kept"
+"$top/scripts/environment.sh" >"${kept%.txt}-environment.txt"
+"$top/scripts/results.sh"
 # Documentation, tests and comments need no proof, code does.
 for patch in $(queue_names); do
 	grep -qxF "Patch: ${patch##*/}" "$proofs"/*.patch && continue

@@ -43,7 +43,7 @@ summary() {
 	echo "# make demo, Linux $BASE"
 	echo
 	echo "Written by scripts/report.sh, not by hand. Raw numbers: demo.csv (memory"
-	echo "over time) and demo-figures.csv. Where it ran: environment.txt."
+	echo "over time) and demo-figures.csv. Where it ran: demo-environment.txt."
 	echo
 	cat "$work/table.md"
 	echo
@@ -64,18 +64,18 @@ results=$top/results/$BASE
 mkdir -p "$results"
 
 cp "$work/demo.csv" "$work/demo-figures.csv" "$results/"
-environment >"$results/environment.txt"
+environment >"$results/demo-environment.txt"
 summary >"$results/demo-summary.md"
-[ -z "$met" ] || "$top/scripts/put-into-readme.sh" demo "$work/table.md"
 gnuplot -e "csv = '$results/demo.csv'; svg = '$work/demo.svg'" \
 	-e "kills_base = $(figure "$base_log" bystanders kills)" \
 	-e "kills_series = $(figure "$series_log" bystanders kills)" \
 	"$top/lab/demo.gnuplot" 2>"$work/gnuplot" ||
 	{ cat "$work/gnuplot" >&2; die "gnuplot failed"; }
 mv "$work/demo.svg" "$results/demo.svg"
+[ -z "$met" ] || "$top/scripts/results.sh"
 
 cat "$work/text"
-say "wrote ${results#"$top/"}: demo-summary.md demo.svg demo.csv demo-figures.csv environment.txt"
+say "wrote ${results#"$top/"}: demo-summary.md demo.svg demo.csv demo-figures.csv demo-environment.txt"
 
 if [ -z "$met" ]; then
 	cat "$work/missed" >&2

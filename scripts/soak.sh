@@ -135,8 +135,6 @@ report() {
 	echo
 	echo "\`\`\`"
 	cat "$out/results"
-	echo
-	environment
 	echo "\`\`\`"
 }
 
@@ -152,5 +150,7 @@ fi
 if [ "$seconds" -ge 600 ] && [ "$kernel" = series ] && [ -z "$device" ]; then
 	mkdir -p "$top/results/$BASE"
 	report >"$top/results/$BASE/soak.md"
+	environment >"$top/results/$BASE/soak-environment.txt"
+	"$top/scripts/results.sh"
 	say "wrote results/$BASE/soak.md"
 fi

@@ -36,12 +36,7 @@ done
 python3 "$top/lab/report" users "$out/notifiers" "$out/calls-base" "$out/calls-series" \
 	>"$out/users.md" && code=0 || code=1
 cat "$out/users.md"
-{
-	cat "$out/users.md"
-	echo
-	echo '```'
-	"$top/scripts/environment.sh"
-	echo '```'
-} >"$results/users.md"
-"$top/scripts/put-into-readme.sh" users "$out/users.md"
+cp "$out/users.md" "$results/users.md"
+"$top/scripts/environment.sh" >"$results/users-environment.txt"
+"$top/scripts/results.sh"
 [ "$code" = 0 ] || die "a callback was not tested, or does not keep the contract, or a rehearsal found something else"

@@ -15,6 +15,9 @@ python3 lab/report COMMAND ARGUMENT...
   real CONSOLE LABEL WORDS OWN    those of run-real; to OWN those of the tree's tests
   foreign CONSOLE                 those of run-foreign
   splats CONSOLE                  reports of the kernel's checkers; exit code 1 if any
+  results DIRECTORY               the page of results/BASE
+  overview DIRECTORY...           the table of the README, of all bases
+  stale DIRECTORY CODE            results of other code, one a line
   example-extract DOCUMENT        its commands, PART TAB COMMAND
   example-compare LABEL DOCUMENT SAID...
   example-checks LABEL CHECKS SAID
@@ -31,6 +34,7 @@ import console  # noqa: E402
 import cost as cost_report  # noqa: E402
 import demo as demo_report  # noqa: E402
 import example  # noqa: E402
+import results as results_page  # noqa: E402
 import splats as splat_list  # noqa: E402
 import tap  # noqa: E402
 import users as users_report  # noqa: E402
@@ -132,6 +136,21 @@ def foreign(path):
     return 0
 
 
+def results(directory):
+    print(results_page.page(directory), end="")
+    return 0
+
+
+def overview(*directories):
+    print(results_page.overview(directories), end="")
+    return 0
+
+
+def stale(directory, code):
+    show(results_page.stale(directory, code))
+    return 0
+
+
 def splats(path):
     found = list(splat_list.splats(console.read(path)))
     for number, line in found:
@@ -155,8 +174,8 @@ def example_checks(label, wanted, said):
     return 0
 
 
-COMMANDS = (demo, cost, users, bench, medians, kunit, modules, selftests, real, foreign,
-            splats, example_extract, example_compare, example_checks)
+COMMANDS = (demo, cost, users, bench, medians, kunit, modules, selftests, real, foreign, results,
+            overview, stale, splats, example_extract, example_compare, example_checks)
 
 
 def main():

@@ -14,6 +14,7 @@ import console  # noqa: E402
 import cost  # noqa: E402
 import demo  # noqa: E402
 import example  # noqa: E402
+import results  # noqa: E402
 import splats  # noqa: E402
 import table  # noqa: E402
 import tap  # noqa: E402
@@ -372,6 +373,60 @@ class CommandTest(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (1, "  | 2: BUG: no\n"))
             self.assertNotEqual(self.report("real", file.name + "none", "a", "", "b").returncode, 0)
         self.assertIn("python3 lab/report", self.report("nonsense").stderr)
+
+
+class ResultsTest(unittest.TestCase):
+    def setUp(self):
+        self.top = tempfile.TemporaryDirectory()
+        self.addCleanup(self.top.cleanup)
+        self.dir = os.path.join(self.top.name, "6.12")
+        os.mkdir(self.dir)
+
+    def put(self, name, text):
+        with open(os.path.join(self.dir, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def figures(self, series):
+        lines = ["kernel,scenario,figure,value"]
+        for kernel, data in (("unpatched", good_series()), ("patched", series)):
+            lines += [f"{kernel},{scenario},{figure},{value}"
+                      for (scenario, figure), value in data.items()]
+        self.put("demo-figures.csv", "\n".join(lines) + "\n")
+
+    def test_page_names_what_was_measured(self):
+        self.put("cost-environment.txt", "date: 2026-11-26\nqueue: 79 patches, commit 1, code ab12\n")
+        self.put("cost.md", "")
+        page = results.page(self.dir)
+        self.assertIn("| `make cost` |", page)
+        self.assertIn("| 2026-11-26 | ab12 | [cost-environment.txt](cost-environment.txt), "
+                      "[cost.md](cost.md) |", page)
+        self.assertNotIn("`make demo`", page)
+
+    def test_stale_is_what_is_of_other_code(self):
+        self.put("cost-environment.txt", "queue: 79 patches, commit 1, code ab12\n")
+        self.put("demo-environment.txt", "queue: 79 patches, commit 1, code cd34\n")
+        self.put("soak-environment.txt", "queue: an old form\n")
+        self.assertEqual(results.stale(self.dir, "ab12"), ["demo", "soak"])
+
+    def test_overview_has_seven_rows_and_each_base(self):
+        series = good_series()
+        series["bystanders", "bystanders_killed"] = 2
+        self.figures(series)
+        self.put("cost.txt", "".join(f"{kernel} none-1024 instructions {number}\n"
+                                     for kernel, number in (("base", 265483323), ("base", 9),
+                                                            ("base", 265483323),
+                                                            ("series", 264000000))))
+        lines = results.overview([self.dir, os.path.join(self.top.name, "7.3")]).splitlines()
+        self.assertEqual(lines[0], "| on QEMU with emulated CPUs | 6.12 | 6.12 patched |")
+        self.assertEqual(len(lines), 2 + 7)
+        self.assertTrue(lines[2].endswith("| 0 | 2 |"))
+        self.assertTrue(lines[6].endswith("| 4 KiB | 4 KiB |"))
+        self.assertTrue(lines[8].endswith("| 265.5 M | 264.0 M |"))
+
+    def test_figures_that_are_missing_are_no_figures(self):
+        self.put("demo-figures.csv", "kernel,scenario,figure,value\n")
+        for line in results.overview([self.dir]).splitlines()[3:]:
+            self.assertTrue(line.endswith(("| ? | ? |", "| never | never |")), line)
 
 
 if __name__ == "__main__":

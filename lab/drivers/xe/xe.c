@@ -1294,10 +1294,9 @@ static void bind_of_one_tile(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], vma));
 }
 
-/* What the driver asserts about its locks. Without the patches these are stubs. */
-extern void __xe_hmm_userptr_unmap(struct xe_userptr_vma *uvma);
-extern bool vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
-				       unsigned long cur_seq);
+#include "static.h"
+
+/* What the driver asserts about its locks */
 
 static void lab_zap(void *data)
 {

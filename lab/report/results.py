@@ -1,0 +1,126 @@
+"""What is in results/: a page for each base, and the table of the README over all."""
+import os
+import re
+
+import cost
+import demo
+import table
+
+# In the order of the page: the command and what it shows
+COMMANDS = {
+    "demo": "the scenarios of the README, in full",
+    "cost": "what reaping costs, in instructions, and the size of the text",
+    "bench": "both kernels compared: size, number of intervals, KVM, system calls",
+    "users": "each driver's notifier, unpatched and patched",
+    "mutants": "a driver patch changed by one line: which case fails?",
+    "mutate": "a patch of mm/ changed by one line: which case fails?",
+    "prove": "a fix taken out: which test fails?",
+    "foreign": "the kernel's own tests of memory cgroups and killing, on both kernels",
+    "soak": "OOM kills and worse at random",
+}
+STAMP = "-environment.txt"
+
+
+def read(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def stamps(directory):
+    """{result: {name: value}} of all that were measured."""
+    found = {}
+    for name in COMMANDS:
+        lines = read(os.path.join(directory, name + STAMP))
+        if lines:
+            found[name] = {key: value.strip() for key, _, value in
+                           (line.partition(":") for line in lines)}
+    return found
+
+
+def code_of(stamp):
+    """What the figures depend on of the queue: the code, not the texts."""
+    match = re.search(r"\bcode ([0-9a-f]+)", stamp.get("queue", ""))
+    return match.group(1) if match else "?"
+
+
+def stale(directory, code):
+    """Results that are not of the queue as it is."""
+    return [name for name, stamp in stamps(directory).items() if code_of(stamp) != code]
+
+
+def page(directory):
+    base = os.path.basename(directory)
+    rows = []
+    for name, stamp in stamps(directory).items():
+        files = sorted(file for file in os.listdir(directory)
+                       if re.match(rf"{name}[-.]", file))
+        links = ", ".join(f"[{file}]({file})" for file in files)
+        rows.append([f"`make {name}`", COMMANDS[name], stamp.get("date", "?"), code_of(stamp),
+                     links])
+    return f"""# Results, Linux {base}
+
+Written by scripts/results.sh, not by hand. "code" is a name for all that the queue
+changes but texts and tests: two results with the same one are of the same kernel.
+`make lint` names those that are not of the queue as it is.
+
+""" + table.markdown(["command", "what", "date", "code", "files"], rows, merge=False)
+
+
+def pair(unpatched, patched):
+    return [str(unpatched), str(patched)]
+
+
+def column(directory):
+    """The cells of one base, unpatched and patched, for overview()."""
+    data = {"unpatched": {}, "patched": {}}
+    for line in read(os.path.join(directory, "demo-figures.csv"))[1:]:
+        kernel, scenario, figure, value = line.split(",")
+        data[kernel][scenario, figure] = int(value)
+    run = demo.Demo({"base": data["unpatched"], "series": data["patched"]})
+
+    def sizes(scenario, figure):
+        return [demo.size(value) for value in run.both(scenario, figure)]
+
+    counts = {"base": [], "series": []}
+    for line in read(os.path.join(directory, "cost.txt")):
+        kernel, victim, figure, number = line.split()
+        if (victim, figure) == ("none-1024", "instructions"):
+            counts[kernel].append(int(number))
+    return [
+        pair(*run.both("bystanders", "bystanders_killed")),
+        [demo.size(run.after_pass(kernel, "one")) for kernel in demo.KERNELS],
+        sizes("whole", "held_1s_kib"),
+        [demo.ms(value) for value in run.both("behind-slow", "reaped_ms")],
+        [demo.size(before - freed if before >= 0 and freed >= 0 else -1)
+         for before, freed in zip(run.both("mrelease", "before_kib"),
+                                  run.both("mrelease", "freed_kib"))],
+        [demo.ms(value) for value in run.both("hang-exit", "served_ms")],
+        ["%.1f M" % (cost.median(counts[kernel]) / 1e6) if counts[kernel] else "?"
+         for kernel in demo.KERNELS],
+    ]
+
+
+TITLES = (
+    "160 MiB victim in a cgroup of 256 MiB, 4 KiB refused: of 3 bystanders are killed",
+    "256 MiB victim, 4 KiB refused: held after the reaper's first pass",
+    "256 MiB that a device always refuses to the reaper: held a second later",
+    "a second container's victim, behind a slow one: reaped after its kill",
+    "`process_mrelease()`, 256 MiB, 4 KiB refused: left after the call",
+    "a driver hangs in its victim's exit: who needs memory gets it after",
+    "1 GiB without a notifier: instructions to reap it",
+)
+
+
+def overview(directories):
+    """At most seven rows, both kernels of each base."""
+    shown = [directory for directory in directories
+             if os.path.exists(os.path.join(directory, "demo-figures.csv"))]
+    head = ["on QEMU with emulated CPUs"]
+    for directory in shown:
+        base = os.path.basename(directory)
+        head += [f"{base}", f"{base} patched"]
+    columns = [column(directory) for directory in shown]
+    return table.markdown(head, [[title] + [cell for cells in columns for cell in cells[i]]
+                                 for i, title in enumerate(TITLES)], merge=False)
