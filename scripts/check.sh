@@ -52,9 +52,9 @@ trap 'exit 143' TERM HUP
 wanted="steps"
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	wanted="$wanted kunit selftests users rules example soak cocci lint"
+	wanted="$wanted kunit kunit-py selftests users rules example soak cocci lint"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
-		for name in kunit selftests users rules example; do
+		for name in kunit kunit-py selftests users rules example; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60
