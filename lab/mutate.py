@@ -299,7 +299,8 @@ class File:
         if match:
             text = list(match.groups())
             for k in (1, 3):
-                text[k] = self.chosen(i, text[k], changed_words(text[k]), "MA_STATE({})")
+                what = "MA_STATE({}, .., ..)" if k == 1 else "MA_STATE(.., .., {})"
+                text[k] = self.chosen(i, text[k], changed_words(text[k]), what)
             self.put(i, i, "".join(text))
             return
         match = re.match(r"(\t+\.[\w.]+ = )(.+)(,)$", self.code[i])
