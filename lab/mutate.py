@@ -417,9 +417,7 @@ int users_mutant;
 EXPORT_SYMBOL(users_mutant);
 core_param(users_mutant, users_mutant, int, 0644);
 """
-    # A prompt, where nothing selects it. And "../internal.h" is this one.
-    texts["mm/Kconfig"] = (Path(tree) / "mm/Kconfig").read_text().replace(
-        "config MMU_NOTIFIER\n\tbool\n", 'config MMU_NOTIFIER\n\tbool "MMU notifiers"\n')
+    # So that "../internal.h" of the tests is this one
     texts["mm/tests/.kunitconfig"] = (Path(tree) / "mm/tests/.kunitconfig").read_text()
 
 

@@ -85,7 +85,7 @@ boot() {
 	log=$1 limit=$2
 	shift 2
 	timeout -s KILL "$limit" "$linux" noreboot panic=-1 printk.devkmsg=on log_buf_len=4M \
-		con=null con0=null,fd:1 "$@" </dev/null >"$log.raw" 2>&1 && code=0 || code=$?
+		"$@" </dev/null >"$log.raw" 2>&1 && code=0 || code=$?
 	tr -d '\r' <"$log.raw" | sed 's/^\[[^]]*\] //' >"$log"
 	rm -f "$log.raw"
 	return "$code"
@@ -134,9 +134,9 @@ run_them() {
 	[ -x "$linux" ] || die "there are no mutants: run scripts/mutate-mm.sh build"
 	mkdir -p "$out/log" "$results"
 	one 0
-	[ "$(cat "$results/0")" = survived ] ||
-		die "the suites fail as it is: see $out/log/0"
-	pending | nice -n 10 xargs -P 6 -n 1 "$top/scripts/mutate-mm.sh" one
+	[ "$(cat "$results/0")" = survived ] || die "the suites fail as it is: see $out/log/0"
+	[ "$(cat "$out/planned")" -gt 0 ] || die "no case was run: see $out/log/0"
+	pending | nice -n 10 xargs -P "$((JOBS * 2))" -n 1 "$top/scripts/mutate-mm.sh" one
 	say "KUnit: $(cat "$results"/* | cut -d' ' -f1 | sort | uniq -c | xargs)"
 }
 
@@ -162,7 +162,7 @@ run_tests() {
 			while read -r number; do
 				[ -e "$results/$number.tests" ] || echo "$number"
 			done
-	fi | nice -n 10 xargs -P 6 -I N "$top/scripts/mutate-mm.sh" test N "$tests"
+	fi | nice -n 10 xargs -P "$((JOBS * 2))" -I N "$top/scripts/mutate-mm.sh" test N "$tests"
 }
 
 table() {
