@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants soak example real foreign prove bench cost lint tree \
+targets := demo check users mutants mutate soak example real foreign prove bench cost lint tree \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
@@ -13,7 +13,7 @@ help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
 	@echo "make check         ?  KUnit, kselftests, drivers, rules, example, soak, texts"
 	@echo "make users         ?  each driver's notifier, unpatched beside patched"
-	@echo "make mutants       ?  a driver patch changed by one line: which case fails?"
+	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
@@ -51,6 +51,9 @@ users:
 
 mutants:
 	@scripts/mutants.sh all $(USERS)
+
+mutate:
+	@scripts/mutate-mm.sh all
 
 foreign:
 	@scripts/deps.sh

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Makes mutants of the driver patches: the driver as it is, but for one line.
+"""Makes mutants of the patches: a driver, or mm/, as it is, but for one line.
 
-usage: mutate.py TREE BASE LAB OUT
+usage: mutate.py TREE BASE LAB|mm OUT
 
 Takes the lines of C that TREE (a git tree, its files as they are) has more than
-BASE (a commit), in files that the modules of LAB/USER include. Each condition is
-decided, each of its parts dropped; each statement is dropped, and swapped with
-its neighbours; results, constants and operators are changed; lines that were
-taken out are put back.
+BASE (a commit), in files that the modules of LAB/USER include; or those of mm/ and
+include/. Each condition is decided, each of its parts dropped; each statement is
+dropped, and swapped with its neighbours (not in mm/); results, constants and
+operators are changed; lines that were taken out are put back.
 
 All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
-of a statement there is a choice by users_mutant, which lab/drivers/users.c has.
-The rest of OUT/tree are links to TREE. OUT/list has a line for each mutant:
-NUMBER USER FILE:LINE, a tab, OLD => NEW.
+of a statement there is a choice by users_mutant, which lab/drivers/users.c has; for
+mm/ it is a parameter of the kernel, which mm/oom_kill.c gets. The rest of OUT/tree
+are links to TREE. OUT/list has a line for each mutant: NUMBER USER FILE:LINE, a
+tab, OLD => NEW. In mm/ USER is the file.
 """
 
 import re
@@ -24,7 +25,7 @@ from pathlib import Path
 NOT_CODE = re.compile(r"^\s*(#|/\*|\*|//|\w+:$|[{}]+;?$|$)")
 DECLARATION = re.compile(
     r"^\s*(static|const|extern|inline|struct|enum|union|unsigned|signed|bool|int|long|"
-    r"u8|u16|u32|u64|char|void|size_t|kvm_pfn_t|atomic_t)\s")
+    r"u8|u16|u32|u64|char|void|size_t|\w+_t)\s+\*?\w")
 
 # What is changed to what, wherever it stands in a line of code
 REPLACED = [
@@ -47,6 +48,19 @@ REPLACED = [
     (r"\bup_read\(", "up_write("), (r"\bup_write\(", "up_read("),
     (r"_used_list\b", "_group_list"), (r"_group_list\b", "_used_list"),
     (r"\b(mutex|down_write|down_read)_trylock\(", None),
+]
+# And in mm/, where numbers and flags are what the tests have to know
+REPLACED_MM = [
+    (r"\b(\d+)(?=U?L?\b)", lambda m: str(int(m.group()) + 1)),
+    (r"\b([1-9]\d+)(?=U?L?\b)", lambda m: str(int(m.group()) // 2)),
+    (r" \* ", " / "), (r" / ", " * "), (r" \|= ", " = "), (r" &= ~", " |= "),
+    (r" \| [\w~]+", ""), (r"(?<![\w.>])[\w~]+ \| ", ""),
+    (r"\bMMU_NOTIFY_CLEAR\b", "MMU_NOTIFY_UNMAP"), (r"\bMM_ANONPAGES\b", "MM_FILEPAGES"),
+    (r"\bMM_FILEPAGES\b", "MM_SHMEMPAGES"), (r"\bMM_(SWAPENTS|SHMEMPAGES)\b", "MM_ANONPAGES"),
+    (r"\bULONG_MAX\b", "0"), (r"\bOOM_REAP_RETRY\b", "OOM_REAP_DONE"),
+    (r"\bOOM_REAP_DONE\b", "OOM_REAP_GIVE_UP"), (r"\bOOM_REAP_GIVE_UP\b", "OOM_REAP_RETRY"),
+    (r"\bIS_ENABLED\(\w+\)", "1"), (r"\bIS_ENABLED\(\w+\)", "0"),
+    (r" & PAGE_MASK", ""), (r" \| ~PAGE_MASK", ""),
 ]
 
 
@@ -111,7 +125,7 @@ def changed_words(text):
             if match.group() == "!" and text[match.start():match.start() + 2] == "!=":
                 continue
             if new is not None:
-                yield text[:match.start()] + match.expand(new) + text[match.end():]
+                yield text[:match.start()] + (new(match) if callable(new) else match.expand(new)) + text[match.end():]
                 continue
             end = closing([text], 0, match.end() - 1)	# as if it had been had, or not
             if end:
@@ -121,6 +135,7 @@ def changed_words(text):
 
 class File:
     """A file with the choices that were put into it"""
+    swaps, constants = True, False
 
     def __init__(self, name, lines, added, gone, mutants):
         self.name, self.lines, self.code = name, lines, uncommented(lines)
@@ -148,7 +163,16 @@ class File:
                     return False
                 k -= 1
             return True
-        return bool(re.search(r"([;{}:]|\belse)$", before))
+        return bool(re.search(r"([;{}]|\belse|^\w+:|^case .*:)$", before))
+
+    def inside(self, i):
+        """Is line @i in a function, or what an event assigns?"""
+        for line in reversed(self.code[:i]):
+            if line == "{" or line.strip() == "TP_fast_assign(":
+                return True
+            if line.startswith("}") or line.strip() == "),":
+                return False
+        return False
 
     def ends(self, i):
         """The line that the statement on line @i ends with"""
@@ -165,6 +189,8 @@ class File:
     def statement(self, i):
         """The last line of the plain statement that begins on line @i, or None"""
         text = self.code[i].strip()
+        if text.startswith((".", "MA_STATE(")):
+            return None
         if (NOT_CODE.match(text) or DECLARATION.match(self.code[i]) or not self.begins(i) or
                 re.match(r"(\} )?(if|else|for|while|do|switch|case|default)\b", text)):
             return None
@@ -180,7 +206,7 @@ class File:
         if not (old.startswith("return ") and self.code[j + 1].startswith("}")):
             ways.insert(0, ";")
         match = re.match(r"return (.+);$", old)
-        if match and match.group(1) not in ("true", "false"):
+        if match and not re.match(r"true$|false$|OOM_REAP_", match.group(1)):
             ways += ["return 0;", "return 1;"]
         match = re.search(r" \?(?!:) ([^:]+) : ([^;:]+?)([;,)]+)$", old)
         if match:
@@ -231,10 +257,12 @@ class File:
 
     def loop(self, i):
         """for (...), on one line"""
-        match = re.match(r"(\s*for \()(.*?); (.*?); (.*?)(\).*)$", self.code[i])
-        if not match:
+        match = re.match(r"(\s*for \()(.*?); (.*?); (.*)$", self.code[i])
+        where = match and closing(self.code, i, match.end(1) - 1)
+        if not where or where[0] != i:
             return
         pieces = list(match.groups())
+        pieces[3:] = [self.code[i][match.start(4):where[1]], self.code[i][where[1]:]]
         for k in (1, 2, 3):
             old = chosen = pieces[k]
             for new in dict.fromkeys(changed_words(old)):
@@ -243,17 +271,51 @@ class File:
             pieces[k] = chosen
         self.put(i, i, f"{pieces[0]}{pieces[1]}; {pieces[2]}; {pieces[3]}{pieces[4]}")
 
+    def chosen(self, i, old, ways, what="{}"):
+        """@old or one of @ways, as an expression; @what is around it"""
+        out = f"({old})"
+        for new in dict.fromkeys(ways):
+            if new != old:
+                number = self.number(i, what.format(old), what.format(new))
+                out = f"(users_mutant == {number} ? ({new}) : {out})"
+        return out
+
     def initial(self, i):
-        """A declaration with a value, on one line"""
+        """A declaration with values, on one line"""
         match = re.match(r"(\s*[\w* ]+ = )(.+)(;)$", self.code[i])
-        if not match or not DECLARATION.match(self.code[i]) or ", " in match.group(1):
+        if not match or not DECLARATION.match(self.code[i]) or "{" in match.group(2):
             return
-        old = chosen = match.group(2)
-        for new in dict.fromkeys(changed_words(f" = {old}")):
-            new = new[3:]
-            number = self.number(i, self.text(i, i), match.group(1).strip() + f" {new};")
-            chosen = f"users_mutant == {number} ? ({new}) : ({chosen})"
-        self.put(i, i, match.group(1) + chosen + match.group(3))
+        # Of each variable the value
+        values = re.split(r"(, \**\w+ = )", match.group(2))
+        for k in range(0, len(values), 2):
+            ways = [new[3:] for new in changed_words(f" = {values[k]}") if new[:3] == " = "]
+            name = (match.group(1) if k == 0 else values[k - 1][2:]).strip()
+            values[k] = self.chosen(i, values[k], ways, name.replace("{", "{{") + " {};")
+        self.put(i, i, match.group(1) + "".join(values) + match.group(3))
+
+    def field(self, i):
+        """.name = value, of a structure that a function has; or a state"""
+        match = re.match(r"(\tMA_STATE\(\w+, [^,]+, )([^,]+)(, )([^,]+)(\);)$", self.code[i])
+        if match:
+            text = list(match.groups())
+            for k in (1, 3):
+                what = "MA_STATE({}, .., ..)" if k == 1 else "MA_STATE(.., .., {})"
+                text[k] = self.chosen(i, text[k], changed_words(text[k]), what)
+            self.put(i, i, "".join(text))
+            return
+        match = re.match(r"(\t+\.[\w.]+ = )(.+)(,)$", self.code[i])
+        if match:
+            ways = list(changed_words(match.group(2))) + ["0"]
+            what = match.group(1).strip() + " {},"
+            self.put(i, i, match.group(1) + self.chosen(i, match.group(2), ways, what) + match.group(3))
+
+    def define(self, i):
+        """#define NAME VALUE"""
+        match = re.match(r"(#define\s+\w+\s+)(\S.*)$", self.code[i])
+        if match and "\\" not in match.group(2) and "BIT(" not in match.group(2):
+            ways = list(changed_words(match.group(2)))
+            if ways:
+                self.lines[i] = match.group(1) + self.chosen(i, match.group(2), ways, match.group(1) + "{}")
 
     def put(self, i, j, text):
         if any(self.lines[k] is None for k in range(i, j + 1)):
@@ -264,7 +326,11 @@ class File:
 
     def run(self):
         for i in sorted(self.added):
+            if self.constants:
+                self.define(i)
             if NOT_CODE.match(self.code[i]) or not self.code[i].startswith("\t"):
+                continue
+            if self.constants and not self.inside(i):
                 continue
             j = self.statement(i)
             if j is None:
@@ -272,15 +338,17 @@ class File:
                     self.condition(i)
                 elif re.match(r"\s*for \(", self.code[i]):
                     self.loop(i)
+                elif self.constants and re.match(r"\t+(\.|MA_STATE\()", self.code[i]):
+                    self.field(i)
                 else:
                     self.initial(i)
                 continue
             self.plain(i, j)
             k = self.statement(j + 1)
-            if k is not None:
+            if k is not None and self.swaps:
                 self.swap(i, j, k)
             k = i - 1
-            if k not in self.added and self.statement(k) == k:
+            if self.swaps and k not in self.added and self.statement(k) == k:
                 self.swap(k, k, j)
         for i, (j, ways) in self.choices.items():
             text = self.text(i, j)
@@ -289,7 +357,7 @@ class File:
             self.put(i, j, f"{indent}{{ {chosen} else {{ {text} }} }}")
         for at, taken in self.gone:
             code = " ".join(x.strip() for x in uncommented(taken) if x.strip())
-            if not code.endswith(";") or DECLARATION.match(code + " ") or not self.lines[at - 1]:
+            if not code.endswith(";") or "goto " in code or DECLARATION.match(code + " ") or not self.lines[at - 1]:
                 continue
             number = self.number(at, "(nothing)", code)
             self.lines[at - 1] += f"\n\tif (users_mutant == {number}) {{ {code} }}"
@@ -324,16 +392,49 @@ def overlay(tree, out, names):
     link(Path(tree).resolve(), out, names)
 
 
+def mm_files(tree, base):
+    """Which file is a user of its own"""
+    for name in git(tree, "diff", "--name-only", base, "--", "mm", "include").split():
+        if name.endswith((".c", ".h")) and not name.startswith("mm/tests/"):
+            yield name, [name]
+
+
+def driver_files(tree, base, lab):
+    """Which file has which users"""
+    users = users_of(lab)
+    for name in git(tree, "diff", "--name-only", base, "--", "drivers", "virt").split():
+        mine = users.get(name) if name.endswith(".c") else users.get(str(Path(name).parent) + "/")
+        if mine:
+            yield name, sorted(set(mine))
+
+
+def finish_mm(tree, texts):
+    """Adds to @texts what the kernel needs to be told which mutant it is"""
+    for name in texts:
+        texts[name] = "extern int users_mutant; " + texts[name]
+    texts["mm/oom_kill.c"] += """
+int users_mutant;
+EXPORT_SYMBOL(users_mutant);
+core_param(users_mutant, users_mutant, int, 0644);
+"""
+    # So that "../internal.h" of the tests is this one
+    texts["mm/tests/.kunitconfig"] = (Path(tree) / "mm/tests/.kunitconfig").read_text()
+
+
 def main():
     tree, base, lab, out = sys.argv[1:]
-    users, mutants, texts, of = users_of(lab), [], {}, {}
-    for name in git(tree, "diff", "--name-only", base).split():
-        mine = users.get(name) if name.endswith(".c") else users.get(str(Path(name).parent) + "/")
-        if not mine or not name.startswith(("drivers/", "virt/")):
-            continue
-        of[name] = sorted(set(mine))
+    mutants, texts, of = [], {}, {}
+    if lab == "mm":
+        REPLACED[:] = [x for x in REPLACED if "_end" not in x[0] and "_start" not in x[0]] + REPLACED_MM
+        File.swaps, File.constants = False, True
+    for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab):
+        before = len(mutants)
         lines = (Path(tree) / name).read_text().split("\n")
-        texts[name] = File(name, lines, *changed(tree, base, name), mutants).run()
+        text = File(name, lines, *changed(tree, base, name), mutants).run()
+        if len(mutants) > before:
+            texts[name], of[name] = text, users
+    if lab == "mm":
+        finish_mm(tree, texts)
     overlay(tree, Path(out) / "tree", texts)
     for name, text in texts.items():
         (Path(out) / "tree" / name).write_text(text)

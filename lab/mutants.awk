@@ -1,0 +1,37 @@
+# Of lines USER, FILE:LINE, OLD => NEW, verdict, separated by tabs: those that survive or
+# were not run, those that are equivalent (lab/mutants.equivalent is the first file),
+# and how many there are of each. what: is the name of what USER is.
+FNR == NR {
+	if (!/^#/ && NF == 3)
+		why[$1 "\t" $2] = $3
+	next
+}
+{
+	name = $2
+	sub(/:[0-9]+$/, "", name)
+	key = name "\t" $3
+	split($4, word, " ")
+	verdict = word[1]
+	if (verdict == "survived" && key in why)
+		verdict = "equivalent"
+	count[$1, verdict]++
+	total[verdict]++
+	users[$1]
+	if (verdict == "survived" || verdict == "not")
+		printf "%s\t%s\t%s\n", verdict, $2, $3
+	if (verdict == "equivalent")
+		said = said sprintf("equivalent\t%s\t%s\t%s\n", $2, $3, why[key])
+}
+END {
+	printf "%s", said
+	print ""
+	line = "%-" width "s %7s %7s %7s %9s %11s %8s\n"
+	printf line, what, "caught", "hangs", "crashes", "survived", "equivalent", "not run"
+	for (user in users)
+		printf line, user, count[user, "caught"] + 0, count[user, "hangs"] + 0,
+			count[user, "crashes"] + 0, count[user, "survived"] + 0,
+			count[user, "equivalent"] + 0, count[user, "not"] + 0
+	printf line, "all", total["caught"] + 0, total["hangs"] + 0, total["crashes"] + 0,
+		total["survived"] + 0, total["equivalent"] + 0, total["not"] + 0
+	exit total["survived"] + total["not"] > 0
+}
