@@ -109,9 +109,9 @@ static int mlx5_look_up(MLX5_LOOKUP_PARAMS)
 	void (*hook)(struct kunit *test, struct mlx5_hca *hca);
 	int ret;
 
+	users_point();
 	mlx5_note_pages(hca);
 	hca->since = users_now();
-	users_point();
 	ret = mlx5_walk(hca, MLX5_LOOKUP_ARGS);
 	users_point();
 	hook = hca->in_fault;

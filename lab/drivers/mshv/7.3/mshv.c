@@ -155,8 +155,8 @@ static int mshv_look_up(struct hmm_range *range, unsigned long timeout)
 	void (*hook)(struct kunit *test) = lab.in_fault;
 	int ret;
 
-	lab.since = users_now();
 	users_point();
+	lab.since = users_now();
 	ret = hmm_range_fault_unlocked_timeout(range, timeout);
 	users_point();
 	lab.lookups++;

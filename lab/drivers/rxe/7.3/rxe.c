@@ -142,9 +142,9 @@ static int rxe_look_up(struct hmm_range *range, unsigned long timeout)
 	struct rxe_nic *nic = rxe_nic;
 	int ret;
 
+	users_point();
 	rxe_note_pages(nic);
 	nic->since = users_now();
-	users_point();
 	ret = rxe_walk(nic, range, timeout);
 	users_point();
 
