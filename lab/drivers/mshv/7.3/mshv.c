@@ -138,6 +138,16 @@ static void lab_blocks(unsigned long start, unsigned long end)
 	KUNIT_EXPECT_TRUE(lab.test, out.seq_set);
 }
 
+/* What the notifier uses */
+static bool lab_is_set_up(void)
+{
+#ifdef CONFIG_DEBUG_MUTEXES
+	if (lab.region->mreg_mutex.magic != &lab.region->mreg_mutex)
+		return false;
+#endif
+	return lab.region->partition && lab.region->mreg_type == MSHV_REGION_TYPE_MEM_MOVABLE;
+}
+
 static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct *mm,
 		       unsigned long start, unsigned long length,
 		       const struct mmu_interval_notifier_ops *ops)
@@ -145,7 +155,11 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 	int ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
 
 	lab.region = container_of(notifier, struct mshv_mem_region, mreg_mni);
-	if (!ret && lab.early)
+	if (ret || !lab.early)
+		return ret;
+	/* Or else the notifier would not come back. */
+	KUNIT_EXPECT_TRUE(lab.test, lab_is_set_up());
+	if (lab_is_set_up())
 		lab_blocks(start, start + length);
 	return ret;
 }
