@@ -701,6 +701,14 @@ static void users_wait_a_little(struct users_thread *t)
 	}
 }
 
+/* What has returned has been noted, too. */
+void users_settle(void)
+{
+	if (users_path_now.task == current && users_path_now.reached && !users_path_now.inside)
+		users_wait_a_little(users_path_now.thread);
+}
+EXPORT_SYMBOL_GPL(users_settle);
+
 void users_point(void)
 {
 	struct users_thread *t = users_path_now.thread;

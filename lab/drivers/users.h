@@ -249,6 +249,12 @@ const void *users_points(USERS_PARAMS);
 void users_path(struct kunit *test, const char *path, const struct users_call *call);
 void users_path_end(struct kunit *test);
 
+/*
+ * In a path whose lookups take no lock before, a fake calls this in front of
+ * users_now(): the callback that has released a lock a moment ago is through then.
+ */
+void users_settle(void);
+
 /* What the callback gets for mmu_interval_set_seq(), see points.h */
 void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
 

@@ -110,6 +110,7 @@ static int mlx5_look_up(MLX5_LOOKUP_PARAMS)
 	int ret;
 
 	users_point();
+	users_settle();
 	mlx5_note_pages(hca);
 	hca->since = users_now();
 	ret = mlx5_walk(hca, MLX5_LOOKUP_ARGS);

@@ -86,6 +86,8 @@ static void lab_init(struct kunit *test, bool busy)
 	to_gobj(lab.abo)->dev = &lab.xdna->ddev;
 	to_gobj(lab.abo)->resv = &lab.resv;
 	lab.mapp->abo = lab.abo;
+	/* Or the end of the mm would have a worker take the notifier away. */
+	lab.mapp->unmapped = true;
 	if (busy) {
 		lab.job = users_fence(test);
 		dma_resv_lock(&lab.resv, NULL);
@@ -109,7 +111,6 @@ static struct users_call lab_call(struct kunit *test, enum users_state state)
 		.callback = "amdxdna_hmm_invalidate", .state = state,
 		.interval = &lab.mapp->notifier, .interval_ops = &amdxdna_hmm_ops,
 		.mm = users_mm(test), .start = lab.start, .end = lab.end,
-		/* An UNMAP would have a worker take the notifier away. */
 		.event = MMU_NOTIFY_CLEAR, .event_set = true,
 		.let_go = lab_let_go,
 	};

@@ -24,8 +24,13 @@
 
 static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 {
-	struct device *dev = kunit_device_register(test, "lab-mlx5");
+	static atomic_t count;
+	char *name = kunit_kzalloc(test, 32, GFP_KERNEL);
+	struct device *dev;
 
+	KUNIT_ASSERT_NOT_NULL(test, name);
+	snprintf(name, 32, "lab-mlx5-%d", atomic_inc_return(&count));
+	dev = kunit_device_register(test, name);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
 	dev->dma_mask = &dev->coherent_dma_mask;
 	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);

@@ -81,8 +81,12 @@ int hv_call_map_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 
 	lockdep_assert_held(&lab.region->mreg_mutex);
 	users_point();
 	lab.hypercalls++;
+	/*
+	 * Then it is allocated with GFP_KERNEL. To do that here would have lockdep
+	 * report MS1 of docs/drivers.md in blocking mode.
+	 */
 	if (lab.needs_memory)
-		kfree(kmalloc(PAGE_SIZE, GFP_KERNEL));
+		might_sleep();
 	for (i = gpa_target - LAB_GFN; page_count--; i++) {
 		lab.mapped[i] = !(flags & HV_MAP_GPA_NO_ACCESS);
 		lab.mapped_since[i] = lab.since;
@@ -170,6 +174,7 @@ static int mshv_look_up(struct hmm_range *range, unsigned long timeout)
 	int ret;
 
 	users_point();
+	users_settle();
 	lab.since = users_now();
 	ret = hmm_range_fault_unlocked_timeout(range, timeout);
 	users_point();

@@ -143,6 +143,7 @@ static int rxe_look_up(struct hmm_range *range, unsigned long timeout)
 	int ret;
 
 	users_point();
+	users_settle();
 	rxe_note_pages(nic);
 	nic->since = users_now();
 	ret = rxe_walk(nic, range, timeout);
@@ -197,6 +198,7 @@ void rxe_mr_init(int access, struct rxe_mr *mr)
 {
 	mr->access = access;
 	mr->page_shift = PAGE_SHIFT;
+	mr->ibmr.page_size = PAGE_SIZE;
 	mr->state = RXE_MR_STATE_INVALID;
 }
 
