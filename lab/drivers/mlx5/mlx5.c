@@ -12,12 +12,23 @@
 #include "points.h"
 #undef mmu_interval_set_seq
 
+struct ib_umem_odp;
 struct mlx5_hca;
+struct mlx5_ib_mr;
 
-/* What the base calls things, and how it looks up pages */
+/* What is different from base to base; defined in base.h and base-cases.h */
+static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned long timeout);
+static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr, int flags);
+static int mlx5_page_fault(struct mlx5_ib_mr *mr, struct ib_umem_odp *odp, u64 addr,
+			   size_t size, u32 flags);
+static void mlx5_fake_entry(struct ib_umem_odp *odp, int page);
+
+/* What they call */
+static int mlx5_lookup(struct hmm_range *range, unsigned long timeout);
+static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags);
+
 #include "base.h"
 
-static int mlx5_look_up(MLX5_LOOKUP_PARAMS);
 static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
 
 #define mmu_interval_set_seq	mlx5_set_seq
@@ -103,7 +114,7 @@ static int mlx5_reach_given_up(void *arg, unsigned long start, unsigned long end
  * What follows in the driver is umem_mutex, so what the hook does comes between the
  * page fault's look at the page tables and its writing of MTTs.
  */
-static int mlx5_look_up(MLX5_LOOKUP_PARAMS)
+static int mlx5_lookup(struct hmm_range *range, unsigned long timeout)
 {
 	struct mlx5_hca *hca = mlx5_hca_of(range->notifier);
 	void (*hook)(struct kunit *test, struct mlx5_hca *hca);
@@ -113,7 +124,7 @@ static int mlx5_look_up(MLX5_LOOKUP_PARAMS)
 	users_settle();
 	mlx5_note_pages(hca);
 	hca->since = users_now();
-	ret = mlx5_walk(hca, MLX5_LOOKUP_ARGS);
+	ret = mlx5_walk(hca, range, timeout);
 	users_point();
 	hook = hca->in_fault;
 
@@ -134,8 +145,7 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 }
 
 /* Sleeps as the real one does, and for as long as the HCA is busy. */
-int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_shift,
-			 int flags MLX5_UMR_PDN)
+static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 {
 	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
 	int skip = idx % MLX5_UNIT, n, i;
@@ -261,8 +271,8 @@ static unsigned long mlx5_addr(struct mlx5_hca *hca, long page)
 static void mlx5_map(struct kunit *test, struct mlx5_hca *hca, int page, int pages)
 {
 	KUNIT_ASSERT_EQ(test, pages,
-			pagefault_real_mr(&hca->mr, hca->odp, mlx5_addr(hca, page),
-					  pages * PAGE_SIZE, NULL, 0 MLX5_NO_PDN));
+			mlx5_page_fault(&hca->mr, hca->odp, mlx5_addr(hca, page),
+					pages * PAGE_SIZE, 0));
 }
 
 static int mlx5_reached(struct mlx5_hca *hca)
@@ -433,7 +443,7 @@ static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
 	mutex_lock(&hca->odp->umem_mutex);
 	hca->since = users_now();
 	mlx5_fake_entry(hca->odp, page);
-	mlx5r_umr_update_xlt(&hca->mr, page, 1, hca->odp->page_shift, 0 MLX5_NO_PDN);
+	mlx5_umr(&hca->mr, page, 1, 0);
 	mutex_unlock(&hca->odp->umem_mutex);
 }
 
@@ -527,9 +537,8 @@ static void mlx5_read_only_refuses(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
 
-	KUNIT_ASSERT_EQ(test, 1, pagefault_real_mr(&hca->mr, hca->odp, hca->start,
-						   PAGE_SIZE, NULL,
-						   MLX5_PF_FLAGS_DOWNGRADE MLX5_NO_PDN));
+	KUNIT_ASSERT_EQ(test, 1, mlx5_page_fault(&hca->mr, hca->odp, hca->start, PAGE_SIZE,
+						 MLX5_PF_FLAGS_DOWNGRADE));
 	mlx5_asks(test, hca, hca->start, hca->end, false);
 	/* And if it is upgraded */
 	mlx5_map(test, hca, 0, 1);
@@ -733,7 +742,7 @@ static void mlx5_invalidation_interrupted(struct kunit *test)
 #include "base-cases.h"
 
 static struct kunit_case mlx5_cases[] = {
-	MLX5_BASE_CASES
+#include "base-list.h"
 	KUNIT_CASE(mlx5_held_refuses),
 	KUNIT_CASE(mlx5_held_blocks),
 	KUNIT_CASE(mlx5_empty_succeeds),

@@ -1,5 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 
+static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr, int flags)
+{
+	return mlx5_odp_populate_xlt(xlt, idx, nr, mr, flags);
+}
+
+int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_shift,
+			 int flags, u32 pdn)
+{
+	return mlx5_umr(mr, idx, npages, flags);
+}
+
+static int mlx5_page_fault(struct mlx5_ib_mr *mr, struct ib_umem_odp *odp, u64 addr,
+			   size_t size, u32 flags)
+{
+	return pagefault_real_mr(mr, odp, addr, size, NULL, flags, 0);
+}
+
+/* Page 512 * (@page + 1), which is only read */
+static void mlx5_fake_entry(struct ib_umem_odp *odp, int page)
+{
+	odp->map.pfn_list[page] = HMM_PFN_VALID | (PTRS_PER_PMD * (page + 1));
+}
+
 /* As pages of 2 MiB would be found, none of which is written to */
 static void mlx5_find_huge(struct mlx5_hca *hca, struct hmm_range *range,
 			   unsigned long *pfns, unsigned long n)
@@ -50,8 +73,8 @@ static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned lon
 
 static int mlx5_try_to_map(struct mlx5_hca *hca, int page, int pages, u32 flags)
 {
-	return pagefault_real_mr(&hca->mr, hca->odp, mlx5_addr(hca, page),
-				 (size_t)pages << hca->odp->page_shift, NULL, flags, 0);
+	return mlx5_page_fault(&hca->mr, hca->odp, mlx5_addr(hca, page),
+			       (size_t)pages << hca->odp->page_shift, flags);
 }
 
 /* By another thread of the process, all of it: it is not there the next time. */
@@ -183,12 +206,3 @@ static void mlx5_cut_both_ends(struct kunit *test)
 	/* UMR has zapped the MTT of page 6, too, which is not given up. */
 	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
 }
-
-#define MLX5_BASE_CASES							\
-	KUNIT_CASE(mlx5_unmapped_under_way),				\
-	KUNIT_CASE(mlx5_unmapped_under_way_beside),			\
-	KUNIT_CASE(mlx5_mapped_under_way),				\
-	KUNIT_CASE(mlx5_registered_in_chunks),				\
-	KUNIT_CASE(mlx5_looked_up_only),				\
-	KUNIT_CASE(mlx5_maps_huge_pages),				\
-	KUNIT_CASE(mlx5_cut_both_ends),

@@ -8,19 +8,14 @@
 #include <linux/hmm-dma.h>
 #include <rdma/ib_verbs.h>
 
-#define MLX5_LOOKUP_PARAMS	struct hmm_range *range, unsigned long timeout
-#define MLX5_LOOKUP_ARGS	range, timeout
-#define MLX5_UMR_PDN		, u32 pdn
-#define MLX5_NO_PDN		, 0
+static int mlx5_look_up(struct hmm_range *range, unsigned long timeout)
+{
+	return mlx5_lookup(range, timeout);
+}
 
 #define mlx5_list(odp)		((odp)->map.pfn_list)
 #define mlx5_present(odp, i) \
 	((odp)->map.pfn_list[i] & (HMM_PFN_VALID | HMM_PFN_DMA_MAPPED))
-#define mlx5_populate		mlx5_odp_populate_xlt
-
-/* Page 512 * (i + 1), which is only read */
-#define mlx5_fake_entry(odp, i)						\
-	((odp)->map.pfn_list[i] = HMM_PFN_VALID | (PTRS_PER_PMD * ((i) + 1)))
 
 static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 {
@@ -36,7 +31,5 @@ static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 	ibdev->dma_device = dev;
 }
-
-static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned long timeout);
 
 #define hmm_range_fault_unlocked_timeout	mlx5_look_up
