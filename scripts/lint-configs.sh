@@ -34,6 +34,9 @@ symbol_of() {
 	*/nouveau/nouveau_svm.c) echo DRM_NOUVEAU_SVM ;;
 	*/xe/*) echo DRM_XE ;;
 	*/core/umem_odp.c | */mlx5/odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
+	*/rxe/*) echo RDMA_RXE ;;
+	*/amdxdna/*) echo DRM_ACCEL_AMDXDNA ;;
+	drivers/hv/mshv_*) echo MSHV_ROOT ;;
 	*/hfi1/*) echo INFINIBAND_HFI1 ;;
 	*/xen/gntdev*.c) echo XEN_GNTDEV ;;
 	mm/*) echo MMU ;;

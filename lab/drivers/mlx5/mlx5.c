@@ -12,15 +12,31 @@
 #include "points.h"
 #undef mmu_interval_set_seq
 
-static int mlx5_hmm_range_fault(struct hmm_range *range);
+struct ib_umem_odp;
+struct mlx5_hca;
+struct mlx5_ib_mr;
+
+/* What is different from base to base; defined in base.h and base-cases.h */
+static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned long timeout);
+static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr, int flags);
+static int mlx5_page_fault(struct mlx5_ib_mr *mr, struct ib_umem_odp *odp, u64 addr,
+			   size_t size, u32 flags);
+static void mlx5_fake_entry(struct ib_umem_odp *odp, int page);
+
+/* What they call */
+static int mlx5_lookup(struct hmm_range *range, unsigned long timeout);
+static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags);
+
+#include "base.h"
+
 static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
 
-#define hmm_range_fault		mlx5_hmm_range_fault
 #define mmu_interval_set_seq	mlx5_set_seq
 #include <drivers/infiniband/core/umem_odp.c>
 #include <drivers/infiniband/hw/mlx5/odp.c>
 #undef mmu_interval_set_seq
 #undef hmm_range_fault
+#undef hmm_range_fault_unlocked_timeout
 
 #define MLX5_PAGES	32
 /* UMR writes MTTs in units of that many */
@@ -38,6 +54,8 @@ struct mlx5_hca {
 	/* The mkey: no access by the HCA, whatever the MTTs are */
 	bool revoked;
 	int umrs, lookups;
+	/* A UMR writes so many MTTs at a time, all at once if it is 0. */
+	int chunk;
 	/* UMRs fail, and leave the MTTs as they are */
 	int umr_error;
 	bool busy;
@@ -45,6 +63,12 @@ struct mlx5_hca {
 	struct task_struct *holder;
 	/* Called once, when a page fault has looked up the pages */
 	void (*in_fault)(struct kunit *test, struct mlx5_hca *hca);
+	/* Called once, when it has read the page tables and not yet said what is there */
+	void (*in_walk)(struct kunit *test, struct mlx5_hca *hca);
+	/* The process has nothing mapped there. */
+	bool gone;
+	/* Pages of 2 MiB are there, of this number on. */
+	unsigned long huge;
 };
 
 static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
@@ -60,9 +84,11 @@ static void mlx5_note_pages(struct mlx5_hca *hca)
 	int i;
 
 	for (i = 0; i < ib_umem_odp_num_pages(hca->odp); i++) {
-		if (hca->odp->dma_list[i] && !hca->dma_known[i])
+		bool present = mlx5_present(hca->odp, i);
+
+		if (present && !hca->dma_known[i])
 			hca->dma_since[i] = hca->since;
-		hca->dma_known[i] = hca->odp->dma_list[i];
+		hca->dma_known[i] = present;
 	}
 }
 
@@ -88,17 +114,19 @@ static int mlx5_reach_given_up(void *arg, unsigned long start, unsigned long end
  * What follows in the driver is umem_mutex, so what the hook does comes between the
  * page fault's look at the page tables and its writing of MTTs.
  */
-static int mlx5_hmm_range_fault(struct hmm_range *range)
+static int mlx5_lookup(struct hmm_range *range, unsigned long timeout)
 {
 	struct mlx5_hca *hca = mlx5_hca_of(range->notifier);
-	void (*hook)(struct kunit *test, struct mlx5_hca *hca) = hca->in_fault;
+	void (*hook)(struct kunit *test, struct mlx5_hca *hca);
 	int ret;
 
+	users_point();
+	users_settle();
 	mlx5_note_pages(hca);
 	hca->since = users_now();
+	ret = mlx5_walk(hca, range, timeout);
 	users_point();
-	ret = hmm_range_fault(range);
-	users_point();
+	hook = hca->in_fault;
 
 	hca->lookups++;
 	hca->in_fault = NULL;
@@ -117,11 +145,12 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 }
 
 /* Sleeps as the real one does, and for as long as the HCA is busy. */
-int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_shift,
-			 int flags)
+static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 {
 	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
-	int skip = idx % MLX5_UNIT, i;
+	int skip = idx % MLX5_UNIT, n, i;
+	__be64 xlt[MLX5_PAGES] = {};
+	int err;
 
 	might_sleep();
 	lockdep_assert_held(&hca->odp->umem_mutex);
@@ -136,11 +165,17 @@ int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_sh
 	idx -= skip;
 	npages = min_t(u64, ALIGN(npages + skip, MLX5_UNIT),
 		       ib_umem_odp_num_pages(hca->odp) - idx);
-	memset(&hca->mtt[idx], 0, npages * sizeof(hca->mtt[0]));
-	mlx5_odp_populate_xlt(&hca->mtt[idx], idx, npages, mr, flags);
-	mlx5_note_pages(hca);
-	for (i = idx; i < idx + npages; i++)
-		hca->mtt_since[i] = hca->dma_since[i];
+	/* As the real one: with one buffer, which is cleared once */
+	for (; npages > 0; npages -= n, idx += n) {
+		n = min(npages, hca->chunk ?: npages);
+		err = mlx5_populate(xlt, idx, n, mr, flags);
+		if (err)
+			return err;
+		memcpy(&hca->mtt[idx], xlt, n * sizeof(hca->mtt[0]));
+		mlx5_note_pages(hca);
+		for (i = idx; i < idx + n; i++)
+			hca->mtt_since[i] = hca->dma_since[i];
+	}
 	hca->umrs++;
 	users_point();
 	return 0;
@@ -212,6 +247,7 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 				   MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NE(test, hca->start, 0);
 	hca->start = ALIGN(hca->start, size);
+	mlx5_base_init(test, &hca->ibdev);
 	hca->end = hca->start + pages * size;
 	hca->odp = ib_umem_odp_get(&hca->ibdev, hca->start, pages * size,
 				   access | IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE,
@@ -235,8 +271,8 @@ static unsigned long mlx5_addr(struct mlx5_hca *hca, long page)
 static void mlx5_map(struct kunit *test, struct mlx5_hca *hca, int page, int pages)
 {
 	KUNIT_ASSERT_EQ(test, pages,
-			pagefault_real_mr(&hca->mr, hca->odp, mlx5_addr(hca, page),
-					  pages * PAGE_SIZE, NULL, 0));
+			mlx5_page_fault(&hca->mr, hca->odp, mlx5_addr(hca, page),
+					pages * PAGE_SIZE, 0));
 }
 
 static int mlx5_reached(struct mlx5_hca *hca)
@@ -265,13 +301,13 @@ static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long st
 {
 	struct users_call call = mlx5_call(test, hca, success ? USERS_IDLE : USERS_BUSY,
 					   start, end);
-	size_t size = ib_umem_odp_num_pages(hca->odp) * sizeof(dma_addr_t);
-	dma_addr_t *dma = kunit_kmalloc(test, size, GFP_KERNEL);
+	size_t size = ib_umem_odp_num_pages(hca->odp) * sizeof(*mlx5_list(hca->odp));
+	void *list = kunit_kmalloc(test, size, GFP_KERNEL);
 	int npages = hca->odp->npages, umrs = hca->umrs;
 	__be64 mtt[MLX5_PAGES];
 
-	KUNIT_ASSERT_NOT_NULL(test, dma);
-	memcpy(dma, hca->odp->dma_list, size);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	memcpy(list, mlx5_list(hca->odp), size);
 	memcpy(mtt, hca->mtt, sizeof(mtt));
 	if (success) {
 		users_succeeds(test, &call, true);
@@ -282,7 +318,7 @@ static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long st
 	}
 	KUNIT_EXPECT_EQ(test, npages, hca->odp->npages);
 	KUNIT_EXPECT_EQ(test, umrs, hca->umrs);
-	KUNIT_EXPECT_MEMEQ(test, dma, hca->odp->dma_list, size);
+	KUNIT_EXPECT_MEMEQ(test, list, mlx5_list(hca->odp), size);
 	KUNIT_EXPECT_MEMEQ(test, mtt, hca->mtt, sizeof(mtt));
 }
 
@@ -406,9 +442,8 @@ static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
 {
 	mutex_lock(&hca->odp->umem_mutex);
 	hca->since = users_now();
-	hca->odp->dma_list[page] = HPAGE_SIZE | ODP_READ_ALLOWED_BIT;
-	hca->odp->npages++;
-	mlx5r_umr_update_xlt(&hca->mr, page, 1, hca->odp->page_shift, 0);
+	mlx5_fake_entry(hca->odp, page);
+	mlx5_umr(&hca->mr, page, 1, 0);
 	mutex_unlock(&hca->odp->umem_mutex);
 }
 
@@ -502,9 +537,8 @@ static void mlx5_read_only_refuses(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
 
-	KUNIT_ASSERT_EQ(test, 1, pagefault_real_mr(&hca->mr, hca->odp, hca->start,
-						   PAGE_SIZE, NULL,
-						   MLX5_PF_FLAGS_DOWNGRADE));
+	KUNIT_ASSERT_EQ(test, 1, mlx5_page_fault(&hca->mr, hca->odp, hca->start, PAGE_SIZE,
+						 MLX5_PF_FLAGS_DOWNGRADE));
 	mlx5_asks(test, hca, hca->start, hca->end, false);
 	/* And if it is upgraded */
 	mlx5_map(test, hca, 0, 1);
@@ -597,9 +631,9 @@ static void mlx5_refused_then_blocking(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, hca[i]->odp->npages, 3);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&hca[i]->mr.odp_stats.invalidations),
 				atomic64_read(&hca[0]->mr.odp_stats.invalidations));
-		KUNIT_EXPECT_TRUE(test, hca[i]->odp->dma_list[21]);
-		KUNIT_EXPECT_TRUE(test, hca[i]->odp->dma_list[30]);
-		KUNIT_EXPECT_FALSE(test, hca[i]->odp->dma_list[20]);
+		KUNIT_EXPECT_TRUE(test, mlx5_present(hca[i]->odp, 21));
+		KUNIT_EXPECT_TRUE(test, mlx5_present(hca[i]->odp, 30));
+		KUNIT_EXPECT_FALSE(test, mlx5_present(hca[i]->odp, 20));
 		KUNIT_EXPECT_FALSE(test, hca[i]->mtt[20]);
 	}
 	/* Only what was invalidated is free to go */
@@ -705,7 +739,10 @@ static void mlx5_invalidation_interrupted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 }
 
+#include "base-cases.h"
+
 static struct kunit_case mlx5_cases[] = {
+#include "base-list.h"
 	KUNIT_CASE(mlx5_held_refuses),
 	KUNIT_CASE(mlx5_held_blocks),
 	KUNIT_CASE(mlx5_empty_succeeds),

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The notifier of amdxdna's buffer objects: drivers/accel/amdxdna/amdxdna_gem.c, and
+ * what it waits in, aie2_ctx.c. The NPU is a fence: until it has signaled, a job
+ * reads and writes the pages.
+ */
+#include "users.h"
+#include <linux/dma-fence.h>
+#include <linux/mman.h>
+#include "points.h"
+
+static long lab_wait(struct dma_resv *resv, enum dma_resv_usage usage, bool intr,
+		     unsigned long timeout);
+
+#undef dma_resv_wait_timeout
+#define dma_resv_wait_timeout	lab_wait
+#include <drivers/accel/amdxdna/amdxdna_gem.c>
+#include <drivers/accel/amdxdna/aie2_ctx.c>
+#undef dma_resv_wait_timeout
+
+#define LAB_PAGES	8
+
+static struct {
+	struct amdxdna_dev *xdna;
+	struct amdxdna_gem_obj *abo;
+	struct amdxdna_umap *mapp;
+	struct dma_resv resv;
+	struct dma_fence *job;
+	unsigned long start, end, since;
+	/* Who waits has a signal pending, as a process has that was killed. */
+	bool killed;
+} lab;
+
+static const struct amdxdna_dev_ops lab_ops = { .hmm_invalidate = aie2_hmm_invalidate };
+static const struct amdxdna_dev_info lab_info = { .ops = &lab_ops };
+
+static long lab_wait(struct dma_resv *resv, enum dma_resv_usage usage, bool intr,
+		     unsigned long timeout)
+{
+	long ret;
+
+	if (lab.killed)
+		set_thread_flag(TIF_SIGPENDING);
+	ret = users_resv_wait(resv, usage, intr, timeout);
+	if (lab.killed)
+		clear_thread_flag(TIF_SIGPENDING);
+	return ret;
+}
+
+static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	unsigned long addr;
+	int n = 0;
+
+	if (!lab.job || dma_fence_is_signaled(lab.job))
+		return 0;
+	for (addr = max(start, lab.start); addr < min(end, lab.end); addr += PAGE_SIZE)
+		n += users_given_up(addr, lab.since);
+	return n;
+}
+
+static void lab_fini(void *unused)
+{
+	if (lab.job)
+		dma_fence_signal(lab.job);
+	dma_resv_fini(&lab.resv);
+}
+
+static void lab_init(struct kunit *test, bool busy)
+{
+	memset(&lab, 0, sizeof(lab));
+	lab.xdna = kunit_kzalloc(test, sizeof(*lab.xdna), GFP_KERNEL);
+	lab.abo = kunit_kzalloc(test, sizeof(*lab.abo), GFP_KERNEL);
+	lab.mapp = kunit_kzalloc(test, sizeof(*lab.mapp), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lab.xdna);
+	KUNIT_ASSERT_NOT_NULL(test, lab.abo);
+	KUNIT_ASSERT_NOT_NULL(test, lab.mapp);
+	lab.start = kunit_vm_mmap(test, NULL, 0, LAB_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+				  MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, lab.start, 0);
+	lab.end = lab.start + LAB_PAGES * PAGE_SIZE;
+	lab.xdna->dev_info = &lab_info;
+	init_rwsem(&lab.xdna->notifier_lock);
+	dma_resv_init(&lab.resv);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini, NULL), 0);
+	to_gobj(lab.abo)->dev = &lab.xdna->ddev;
+	to_gobj(lab.abo)->resv = &lab.resv;
+	lab.mapp->abo = lab.abo;
+	/* Or the end of the mm would have a worker take the notifier away. */
+	lab.mapp->unmapped = true;
+	if (busy) {
+		lab.job = users_fence(test);
+		dma_resv_lock(&lab.resv, NULL);
+		KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(&lab.resv, 1), 0);
+		dma_resv_add_fence(&lab.resv, lab.job, DMA_RESV_USAGE_WRITE);
+		dma_resv_unlock(&lab.resv);
+	}
+	lab.since = users_now();
+	users_judge(test, "amdxdna_hmm_invalidate", lab_reach_given_up, NULL);
+}
+
+static void lab_let_go(void *unused)
+{
+	if (lab.job)
+		dma_fence_signal(lab.job);
+}
+
+static struct users_call lab_call(struct kunit *test, enum users_state state)
+{
+	return (struct users_call) {
+		.callback = "amdxdna_hmm_invalidate", .state = state,
+		.interval = &lab.mapp->notifier, .interval_ops = &amdxdna_hmm_ops,
+		.mm = users_mm(test), .start = lab.start, .end = lab.end,
+		.event = MMU_NOTIFY_CLEAR, .event_set = true,
+		.let_go = lab_let_go,
+	};
+}
+
+static void amdxdna_busy_refuses(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, true);
+	call = lab_call(test, USERS_BUSY);
+	users_refuses(test, &call);
+}
+
+static void amdxdna_idle_refuses(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	call = lab_call(test, USERS_IDLE);
+	call.reason = "its buffers are shared or PFN mappings, which are not reaped";
+	users_refuses(test, &call);
+}
+
+static void amdxdna_idle_blocks(struct kunit *test)
+{
+	struct users_call call;
+	struct users_outcome out;
+
+	lab_init(test, false);
+	call = lab_call(test, USERS_BLOCKING);
+	out = users_blocks(test, &call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_TRUE(test, lab.abo->mem.map_invalid);
+	KUNIT_EXPECT_TRUE(test, lab.mapp->invalid);
+}
+
+static void amdxdna_busy_blocks(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, true);
+	call = lab_call(test, USERS_BLOCKING);
+	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+}
+
+/* A signal does not end the job. */
+static void amdxdna_busy_blocks_killed(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, true);
+	lab.killed = true;
+	call = lab_call(test, USERS_BLOCKING);
+	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+}
+
+static void amdxdna_rehearsed(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, true);
+	call = lab_call(test, USERS_BLOCKING);
+	call.mm = current->mm;
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+}
+
+static struct kunit_case amdxdna_cases[] = {
+	KUNIT_CASE(amdxdna_busy_refuses),
+	KUNIT_CASE(amdxdna_idle_refuses),
+	KUNIT_CASE(amdxdna_idle_blocks),
+	KUNIT_CASE(amdxdna_busy_blocks),
+	KUNIT_CASE(amdxdna_busy_blocks_killed),
+	KUNIT_CASE(amdxdna_rehearsed),
+	{}
+};
+
+USERS_SUITE(amdxdna, amdxdna_cases);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+
+static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr, int flags)
+{
+	return mlx5_odp_populate_xlt(xlt, idx, nr, mr, flags);
+}
+
+int mlx5r_umr_update_xlt(struct mlx5_ib_mr *mr, u64 idx, int npages, int page_shift,
+			 int flags, u32 pdn)
+{
+	return mlx5_umr(mr, idx, npages, flags);
+}
+
+static int mlx5_page_fault(struct mlx5_ib_mr *mr, struct ib_umem_odp *odp, u64 addr,
+			   size_t size, u32 flags)
+{
+	return pagefault_real_mr(mr, odp, addr, size, NULL, flags, 0);
+}
+
+/* Page 512 * (@page + 1), which is only read */
+static void mlx5_fake_entry(struct ib_umem_odp *odp, int page)
+{
+	odp->map.pfn_list[page] = HMM_PFN_VALID | (PTRS_PER_PMD * (page + 1));
+}
+
+/* As pages of 2 MiB would be found, none of which is written to */
+static void mlx5_find_huge(struct mlx5_hca *hca, struct hmm_range *range,
+			   unsigned long *pfns, unsigned long n)
+{
+	unsigned long first = hca->huge + ((range->start - hca->start) >> PAGE_SHIFT), i;
+
+	for (i = 0; i < n; i++)
+		pfns[i] = HMM_PFN_VALID | (first + i) |
+			  (unsigned long)HUGETLB_PAGE_ORDER << HMM_PFN_ORDER_SHIFT;
+}
+
+/*
+ * The real lookup, to a copy of the entries: what is called in between comes when
+ * the page tables have been read and the entries are not written.
+ */
+static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned long timeout)
+{
+	const unsigned long kept = HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS;
+	unsigned long n = (range->end - range->start) >> PAGE_SHIFT, i;
+	void (*hook)(struct kunit *test, struct mlx5_hca *hca) = hca->in_walk;
+	struct hmm_range copy = *range;
+	int ret;
+
+	if (hca->gone)
+		return -EFAULT;
+	copy.hmm_pfns = kvcalloc(n, sizeof(*copy.hmm_pfns), GFP_KERNEL);
+	if (!copy.hmm_pfns)
+		return -ENOMEM;
+	if (hca->huge) {
+		copy.notifier_seq = mmu_interval_read_begin(range->notifier);
+		mlx5_find_huge(hca, range, copy.hmm_pfns, n);
+		ret = 0;
+	} else {
+		ret = hmm_range_fault_unlocked_timeout(&copy, timeout);
+	}
+	range->notifier_seq = copy.notifier_seq;
+
+	users_point();
+	hca->in_walk = NULL;
+	if (hook)
+		hook(kunit_get_current_test(), hca);
+
+	for (i = 0; !ret && i < n; i++)
+		range->hmm_pfns[i] = (range->hmm_pfns[i] & kept) | copy.hmm_pfns[i];
+	kvfree(copy.hmm_pfns);
+	return ret;
+}
+
+static int mlx5_try_to_map(struct mlx5_hca *hca, int page, int pages, u32 flags)
+{
+	return mlx5_page_fault(&hca->mr, hca->odp, mlx5_addr(hca, page),
+			       (size_t)pages << hca->odp->page_shift, flags);
+}
+
+/* By another thread of the process, all of it: it is not there the next time. */
+static void mlx5_unmapped_in_walk(struct kunit *test, struct mlx5_hca *hca)
+{
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	hca->gone = true;
+}
+
+static void mlx5_unmapped_under_way(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	hca->in_walk = mlx5_unmapped_in_walk;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -EFAULT);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 0);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+
+	/* A page in the same unit */
+	hca->gone = false;
+	mlx5_map(test, hca, 4, 1);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
+}
+
+/* The same beside a page that is mapped, so that the callback does not return early */
+static void mlx5_unmapped_under_way_beside(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 20, 1);
+	hca->in_walk = mlx5_unmapped_in_walk;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -EFAULT);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	hca->gone = false;
+	mlx5_map(test, hca, 4, 1);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
+}
+
+/* Mapped by another fault, while a lookup that has found nothing is under way */
+static void mlx5_mapped_in_walk(struct kunit *test, struct mlx5_hca *hca)
+{
+	mlx5_map(test, hca, 3, 2);
+}
+
+static void mlx5_mapped_under_way(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	hca->in_walk = mlx5_mapped_in_walk;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 0, MLX5_PAGES, MLX5_PF_FLAGS_SNAPSHOT),
+			MLX5_PAGES);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 2);
+	KUNIT_EXPECT_TRUE(test, hca->odp->map.pfn_list[3] & HMM_PFN_VALID);
+	KUNIT_EXPECT_TRUE(test, hca->odp->map.pfn_list[3] & HMM_PFN_WRITE);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
+/* A registration, of which the last pages are written with a buffer that was used */
+static void mlx5_registered_in_chunks(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 2, 2);
+	mlx5_map(test, hca, 17, 1);
+	hca->chunk = MLX5_UNIT;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 0, MLX5_PAGES, MLX5_PF_FLAGS_SNAPSHOT),
+			MLX5_PAGES);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 3);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
+/* What a UMR that has failed would have mapped is invalidated as well. */
+static void mlx5_looked_up_only(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	hca->umr_error = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+	hca->umr_error = 0;
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	mlx5_map(test, hca, 4, 1);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
+}
+
+static void mlx5_expect_huge(struct kunit *test, struct mlx5_hca *hca, int page)
+{
+	KUNIT_EXPECT_EQ(test, 1, mlx5_reached(hca));
+	KUNIT_EXPECT_EQ(test, be64_to_cpu(hca->mtt[page]) & PAGE_MASK,
+			PFN_PHYS(hca->huge + page * PTRS_PER_PMD));
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 1);
+	mlx5_asks(test, hca, mlx5_addr(hca, page), mlx5_addr(hca, page + 1), false);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+}
+
+static void mlx5_maps_huge_pages(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	hca->huge = PTRS_PER_PMD;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 0, 1, MLX5_PF_FLAGS_DOWNGRADE),
+			PTRS_PER_PMD);
+	mlx5_expect_huge(test, hca, 0);
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, MLX5_PF_FLAGS_DOWNGRADE),
+			PTRS_PER_PMD);
+	mlx5_expect_huge(test, hca, 3);
+}
+
+/* A range that cuts one page in its second half, and the next one in its first half */
+static void mlx5_cut_both_ends(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	mlx5_fake_huge(hca, 3);
+	mlx5_fake_huge(hca, 4);
+	mlx5_fake_huge(hca, 6);
+	mlx5_blocks(test, hca, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
+		    mlx5_addr(hca, 4) + PAGE_SIZE, false);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
+	KUNIT_EXPECT_FALSE(test, hca->mtt[3]);
+	KUNIT_EXPECT_FALSE(test, hca->mtt[4]);
+	/* UMR has zapped the MTT of page 6, too, which is not given up. */
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Movable regions of mshv: drivers/hv/mshv_regions.c, and what creates them in
+ * drivers/hv/mshv_root_main.c. The hypervisor is an array of which pages the guest
+ * has mapped. Pages of a real address space are faulted in by the real page fault
+ * path.
+ */
+#include "users.h"
+#include <linux/hmm.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include "points.h"
+#undef mmu_interval_set_seq
+
+static int mshv_look_up(struct hmm_range *range, unsigned long timeout);
+static void mshv_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
+static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct *mm,
+		       unsigned long start, unsigned long length,
+		       const struct mmu_interval_notifier_ops *ops);
+
+#define hmm_range_fault_unlocked_timeout	mshv_look_up
+#define mmu_interval_set_seq			mshv_set_seq
+#define mmu_interval_notifier_insert		mshv_insert
+#include <drivers/hv/mshv_regions.c>
+#include <drivers/hv/mshv_root_main.c>
+#undef mmu_interval_notifier_insert
+#undef mmu_interval_set_seq
+#undef hmm_range_fault_unlocked_timeout
+
+#define LAB_PAGES	32
+#define LAB_GFN		0x1000
+
+static struct {
+	struct kunit *test;
+	struct mshv_partition *partition;
+	struct mshv_mem_region *region;
+	unsigned long start, end;
+	/* What the guest can reach, and since when the process has had it, see users.h */
+	bool mapped[LAB_PAGES];
+	unsigned long mapped_since[LAB_PAGES], since;
+	int hypercalls, lookups;
+	/* The hypervisor wants memory for the next hypercall. */
+	bool needs_memory;
+	/* The notifier is called as soon as it is inserted. */
+	bool early;
+	/* Called once, when a page fault has looked up the pages */
+	void (*in_fault)(struct kunit *test);
+	struct completion held;
+	struct task_struct *holder;
+} lab;
+
+static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	int i, n = 0;
+
+	for (i = 0; i < LAB_PAGES; i++) {
+		unsigned long addr = lab.start + i * PAGE_SIZE;
+
+		n += lab.mapped[i] && addr >= start && addr < end &&
+		     users_given_up(addr, lab.mapped_since[i]);
+	}
+	return n;
+}
+
+static int lab_mapped(void)
+{
+	int i, n = 0;
+
+	for (i = 0; i < LAB_PAGES; i++)
+		n += lab.mapped[i];
+	return n;
+}
+
+/* The hypervisor */
+
+int hv_call_map_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 flags,
+			  struct page **pages)
+{
+	int i;
+
+	lockdep_assert_held(&lab.region->mreg_mutex);
+	users_point();
+	lab.hypercalls++;
+	/*
+	 * Then it is allocated with GFP_KERNEL. To do that here would have lockdep
+	 * report MS1 of docs/drivers.md in blocking mode.
+	 */
+	if (lab.needs_memory)
+		might_sleep();
+	for (i = gpa_target - LAB_GFN; page_count--; i++) {
+		lab.mapped[i] = !(flags & HV_MAP_GPA_NO_ACCESS);
+		lab.mapped_since[i] = lab.since;
+	}
+	users_point();
+	return 0;
+}
+
+int hv_call_unmap_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 flags)
+{
+	memset(&lab.mapped[gpa_target - LAB_GFN], 0, page_count);
+	return 0;
+}
+
+/* By the callback only, and under the lock under which a page fault looks at it */
+static void mshv_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
+{
+	struct mshv_mem_region *region = container_of(notifier, struct mshv_mem_region,
+						      mreg_mni);
+
+	lockdep_assert_held(&region->mreg_mutex);
+	users_set_seq(notifier, seq);
+}
+
+static struct users_call lab_call(enum users_state state, unsigned long start,
+				  unsigned long end)
+{
+	return (struct users_call) {
+		.callback = "mshv_region_interval_invalidate", .state = state,
+		.interval = &lab.region->mreg_mni, .mm = users_mm(lab.test),
+		.start = start, .end = end,
+	};
+}
+
+static void lab_asks(unsigned long start, unsigned long end, bool success)
+{
+	struct users_call call = lab_call(success ? USERS_IDLE : USERS_BUSY, start, end);
+	int hypercalls = lab.hypercalls;
+
+	if (success)
+		users_succeeds(lab.test, &call, true);
+	else
+		users_refuses(lab.test, &call);
+	KUNIT_EXPECT_EQ(lab.test, hypercalls, lab.hypercalls);
+}
+
+static void lab_blocks(unsigned long start, unsigned long end)
+{
+	struct users_call call = lab_call(USERS_BLOCKING, start, end);
+	struct users_outcome out = users_blocks(lab.test, &call);
+
+	KUNIT_EXPECT_FALSE(lab.test, out.waited);
+	KUNIT_EXPECT_TRUE(lab.test, out.seq_set);
+}
+
+/* What the notifier uses */
+static bool lab_is_set_up(void)
+{
+#ifdef CONFIG_DEBUG_MUTEXES
+	if (lab.region->mreg_mutex.magic != &lab.region->mreg_mutex)
+		return false;
+#endif
+	return lab.region->partition && lab.region->mreg_type == MSHV_REGION_TYPE_MEM_MOVABLE;
+}
+
+static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct *mm,
+		       unsigned long start, unsigned long length,
+		       const struct mmu_interval_notifier_ops *ops)
+{
+	int ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
+
+	lab.region = container_of(notifier, struct mshv_mem_region, mreg_mni);
+	if (ret || !lab.early)
+		return ret;
+	/* Or else the notifier would not come back. */
+	KUNIT_EXPECT_TRUE(lab.test, lab_is_set_up());
+	if (lab_is_set_up())
+		lab_blocks(start, start + length);
+	return ret;
+}
+
+static int mshv_look_up(struct hmm_range *range, unsigned long timeout)
+{
+	void (*hook)(struct kunit *test) = lab.in_fault;
+	int ret;
+
+	users_point();
+	users_settle();
+	lab.since = users_now();
+	ret = hmm_range_fault_unlocked_timeout(range, timeout);
+	users_point();
+	lab.lookups++;
+	lab.in_fault = NULL;
+	if (hook)
+		hook(lab.test);
+	return ret;
+}
+
+static void lab_put_region(void *region)
+{
+	mshv_region_put(region);
+}
+
+/* A movable region of LAB_PAGES pages, of which none is present */
+static void lab_init(struct kunit *test, bool early)
+{
+	struct mshv_user_mem_region mem = {
+		.size = LAB_PAGES * PAGE_SIZE, .guest_pfn = LAB_GFN,
+		.flags = BIT(MSHV_SET_MEM_BIT_WRITABLE),
+	};
+	struct mshv_mem_region *region;
+
+	memset(&lab, 0, sizeof(lab));
+	lab.test = test;
+	lab.early = early;
+	lab.partition = kunit_kzalloc(test, sizeof(*lab.partition), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lab.partition);
+	spin_lock_init(&lab.partition->pt_mem_regions_lock);
+	lab.start = kunit_vm_mmap(test, NULL, 0, LAB_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+				  MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, lab.start, 0);
+	lab.end = lab.start + LAB_PAGES * PAGE_SIZE;
+	mem.userspace_addr = lab.start;
+	users_judge(test, "mshv_region_interval_invalidate", lab_reach_given_up, NULL);
+	KUNIT_ASSERT_EQ(test, mshv_partition_create_region(lab.partition, &mem, &region, false),
+			0);
+	lab.region = region;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_put_region, region), 0);
+	KUNIT_ASSERT_EQ(test, region->mreg_type, MSHV_REGION_TYPE_MEM_MOVABLE);
+}
+
+static unsigned long lab_addr(int page)
+{
+	return lab.start + page * PAGE_SIZE;
+}
+
+/* The guest touches a page: all of the region comes with it. */
+static void lab_fault(void)
+{
+	KUNIT_ASSERT_TRUE(lab.test, mshv_region_handle_gfn_fault(lab.region, LAB_GFN + 3));
+}
+
+static int lab_holder(void *data)
+{
+	mutex_lock(&lab.region->mreg_mutex);
+	complete(&lab.held);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 50);
+	mutex_unlock(&lab.region->mreg_mutex);
+	return 0;
+}
+
+static void lab_hold(void)
+{
+	struct task_struct *task;
+
+	init_completion(&lab.held);
+	task = kthread_run(lab_holder, NULL, "lab-mshv");
+	KUNIT_ASSERT_FALSE(lab.test, IS_ERR(task));
+	lab.holder = task;
+	wait_for_completion(&lab.held);
+}
+
+/* Also if it was let go already */
+static void lab_unhold(void *unused)
+{
+	if (lab.holder)
+		kthread_stop(lab.holder);
+	lab.holder = NULL;
+}
+
+static void mshv_held_refuses(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	call = lab_call(USERS_HELD, lab.start, lab.end);
+	call.let_go = lab_unhold;
+	lab_hold();
+	users_refuses(test, &call);
+	lab_unhold(NULL);
+
+	lab_fault();
+	lab_hold();
+	users_refuses(test, &call);
+	lab_unhold(NULL);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES);
+}
+
+static void mshv_held_blocks(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	call = lab_call(USERS_BLOCKING, lab.start, lab.end);
+	call.let_go = lab_unhold;
+	lab_fault();
+	lab_hold();
+	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	lab_unhold(NULL);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+}
+
+static void mshv_empty_succeeds(struct kunit *test)
+{
+	lab_init(test, false);
+	lab_asks(lab.start, lab.end, true);
+	lab_asks(lab.start - 4 * PAGE_SIZE, lab_addr(4), true);
+	lab_blocks(lab.start, lab.end);
+
+	/* Faulted in and invalidated again */
+	lab_fault();
+	lab_blocks(lab.start, lab.end);
+	lab_asks(lab.start, lab.end, true);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+}
+
+/* Whether the hypervisor would want memory for it or not */
+static void mshv_mapped_refuses(struct kunit *test)
+{
+	lab_init(test, false);
+	lab_fault();
+	lab_asks(lab.start, lab.end, false);
+	lab.needs_memory = true;
+	lab_asks(lab.start, lab.end, false);
+	lab_asks(lab_addr(5), lab_addr(6), false);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES);
+	lab_blocks(lab.start, lab.end);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+}
+
+static void mshv_edges(struct kunit *test)
+{
+	lab_init(test, false);
+	lab_fault();
+	lab_blocks(lab_addr(4), lab_addr(12));
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES - 8);
+	lab_asks(lab_addr(4), lab_addr(12), true);
+	lab_asks(lab_addr(3), lab_addr(12), false);
+	lab_asks(lab_addr(4), lab_addr(13), false);
+	lab_asks(lab.start - 4 * PAGE_SIZE, lab.end + 4 * PAGE_SIZE, false);
+	lab_blocks(lab.start - 4 * PAGE_SIZE, lab_addr(4));
+	lab_asks(lab.start - 4 * PAGE_SIZE, lab_addr(12), true);
+	lab_asks(lab_addr(12), lab.end + 4 * PAGE_SIZE, false);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES - 12);
+}
+
+static void mshv_reaped_in_fault(struct kunit *test)
+{
+	lab_asks(lab.start, lab.end, true);
+}
+
+static void mshv_fault_under_way(struct kunit *test)
+{
+	lab_init(test, false);
+	lab.in_fault = mshv_reaped_in_fault;
+	lab_fault();
+	KUNIT_EXPECT_EQ(test, lab.lookups, 2);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES);
+	lab_asks(lab.start, lab.end, false);
+}
+
+/* Another thread of the process unmaps memory, while a region is created there. */
+static void mshv_invalidated_at_once(struct kunit *test)
+{
+	lab_init(test, true);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+	lab_fault();
+	lab_blocks(lab.start, lab.end);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+}
+
+static void mshv_rehearsed(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	call = lab_call(USERS_BLOCKING, lab.start, lab.end);
+	call.mm = current->mm;
+	lab_fault();
+	lab.needs_memory = true;
+	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+}
+
+static void mshv_fault_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	call = lab_call(USERS_BUSY, lab_addr(2), lab_addr(6));
+	users_path(test, "mshv_region_handle_gfn_fault", &call);
+	lab_fault();
+	users_path_end(test);
+}
+
+static void mshv_invalidation_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	call = lab_call(USERS_BUSY, lab.start, lab.end);
+	lab_fault();
+	users_path(test, "mshv_region_interval_invalidate", &call);
+	users_blocks_here(test, &call);
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+}
+
+static struct kunit_case mshv_cases[] = {
+	KUNIT_CASE(mshv_held_refuses),
+	KUNIT_CASE(mshv_held_blocks),
+	KUNIT_CASE(mshv_empty_succeeds),
+	KUNIT_CASE(mshv_mapped_refuses),
+	KUNIT_CASE(mshv_edges),
+	KUNIT_CASE(mshv_fault_under_way),
+	KUNIT_CASE(mshv_rehearsed),
+	KUNIT_CASE_PARAM(mshv_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(mshv_invalidation_interrupted, users_points),
+	KUNIT_CASE(mshv_invalidated_at_once),
+	{}
+};
+
+USERS_SUITE(mshv, mshv_cases);
