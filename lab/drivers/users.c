@@ -240,7 +240,7 @@ static bool users_interval(struct users_thread *t)
 	if (!t->interrupts)
 		call->interval->invalidate_seq = 1;
 	seq = USERS_SEQ + 2 * atomic_inc_return(&users_calls);
-	success = ops->invalidate(call->interval, &t->range, seq);
+	success = users_invalidate(ops, call->interval, &t->range, seq);
 	t->out.seq_set = call->interval->invalidate_seq == seq;
 	return success;
 }
@@ -336,7 +336,7 @@ static bool users_zap(const struct users_call *call)
 	mmap_read_lock(call->mm);
 	vma = find_vma(call->mm, call->start);
 	if (vma && vma->vm_start <= call->start && vma->vm_end >= call->end)
-		zap_page_range_single(vma, call->start, call->end - call->start, NULL);
+		zap_vma_range(vma, call->start, call->end - call->start);
 	else
 		vma = NULL;
 	mmap_read_unlock(call->mm);
@@ -394,7 +394,7 @@ static struct users_thread *users_new_thread(void)
 
 	if (!t)
 		return NULL;
-	t->worker = kthread_create_worker(0, "lab-users");
+	t->worker = kthread_run_worker(0, "lab-users");
 	if (IS_ERR(t->worker)) {
 		kfree(t);
 		return NULL;
@@ -626,7 +626,7 @@ struct users_outcome users_rehearses(struct kunit *test, const struct users_call
 	KUNIT_EXPECT_TRUE_MSG(test, call->event == MMU_NOTIFY_UNMAP ||
 			      call->event == MMU_NOTIFY_CLEAR,
 			      "only munmap() and MADV_DONTNEED are rehearsed");
-	KUNIT_EXPECT_FALSE_MSG(test, test_bit(MMF_UNSTABLE, &call->mm->flags),
+	KUNIT_EXPECT_FALSE_MSG(test, users_mm_test(MMF_UNSTABLE, call->mm),
 			       "the process is being reaped, which is no rehearsal");
 	blocking.state = USERS_BLOCKING;
 	out = users_run(test, &blocking, true);
@@ -639,7 +639,7 @@ struct users_outcome users_rehearses(struct kunit *test, const struct users_call
 EXPORT_SYMBOL_GPL(users_rehearses);
 
 /* Each point twice: without blocking, and blocking */
-const void *users_points(const void *prev, char *desc)
+const void *users_points(USERS_PARAMS)
 {
 	long run = (long)prev;
 
@@ -847,5 +847,5 @@ static void __exit users_exit(void)
 module_exit(users_exit);
 
 MODULE_DESCRIPTION("Calls the callbacks of users of MMU notifiers");
-MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+USERS_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 MODULE_LICENSE("GPL");

@@ -14,6 +14,54 @@
 #include <linux/dma-fence.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
+#include <linux/version.h>
+
+/*
+ * What the bases spell differently; nothing but this block knows their versions.
+ * users_invalidate() calls an interval notifier as the core does: the second pass
+ * behind the first one, if that wants it.
+ */
+void users_point(void);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define USERS_PARAMS	struct kunit *test, const void *prev, char *desc
+#define USERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
+#define users_mm_test(flag, mm)		mm_flags_test(flag, mm)
+#define users_mm_set(flag, mm)		mm_flags_set(flag, mm)
+#define users_mm_clear(flag, mm)	mm_flags_clear(flag, mm)
+
+static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
+				    struct mmu_interval_notifier *interval,
+				    const struct mmu_notifier_range *range, unsigned long seq)
+{
+	struct mmu_interval_notifier_finish *finish = NULL;
+
+	if (!ops->invalidate_start)
+		return ops->invalidate(interval, range, seq);
+	if (!ops->invalidate_start(interval, range, seq, &finish))
+		return false;
+	if (finish) {
+		finish->notifier = interval;
+		users_point();
+		ops->invalidate_finish(finish);
+	}
+	return true;
+}
+#else
+#define USERS_PARAMS	const void *prev, char *desc
+#define USERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
+#define users_mm_test(flag, mm)		test_bit(flag, &(mm)->flags)
+#define users_mm_set(flag, mm)		set_bit(flag, &(mm)->flags)
+#define users_mm_clear(flag, mm)	clear_bit(flag, &(mm)->flags)
+#define kthread_run_worker		kthread_create_worker
+#define zap_vma_range(vma, addr, size)	zap_page_range_single(vma, addr, size, NULL)
+
+static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
+				    struct mmu_interval_notifier *interval,
+				    const struct mmu_notifier_range *range, unsigned long seq)
+{
+	return ops->invalidate(interval, range, seq);
+}
+#endif
 
 #ifndef LAB_USERS_CALLER
 /* A driver's own entry and exit are not run. */
@@ -197,10 +245,9 @@ void users_failure(const char *what);
  * points.h or a fake calls users_point(): where the path takes or releases a lock,
  * waits, or looks pages up. The case ends with a run that is not interrupted.
  */
-const void *users_points(const void *prev, char *desc);
+const void *users_points(USERS_PARAMS);
 void users_path(struct kunit *test, const char *path, const struct users_call *call);
 void users_path_end(struct kunit *test);
-void users_point(void);
 
 /* What the callback gets for mmu_interval_set_seq(), see points.h */
 void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
@@ -219,7 +266,7 @@ long users_stub_called(const char *name);
 	};								\
 	kunit_test_suite(users_suite_##user);				\
 	MODULE_DESCRIPTION("KUnit tests of a user of MMU notifiers");	\
-	MODULE_IMPORT_NS(DMA_BUF);					\
+	USERS_IMPORT_NS(DMA_BUF);					\
 	MODULE_LICENSE("GPL")
 
 #endif

@@ -356,7 +356,7 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	l->test = test;
 	l->mm = users_mm(test);
 	/* Set before the OOM reaper calls anybody */
-	set_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_set(MMF_UNSTABLE, l->mm);
 	l->adev = kunit_kzalloc(test, sizeof(*l->adev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->adev);
 	mutex_init(&l->adev->notifier_lock);
@@ -991,7 +991,7 @@ static void gfx_rehearsed(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 	struct users_outcome out;
 
-	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	l->call.let_go = lab_signal;
 	l->call.arg = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
 	out = users_rehearses(test, &l->call);
@@ -1009,7 +1009,7 @@ static void hsa_rehearsed(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	mutex_lock(&l->info->notifier_lock);
 	l->call.let_go = lab_unlock;
 	l->call.arg = &l->info->notifier_lock;

@@ -1111,9 +1111,9 @@ static void svm_restore_of_a_reaped_process_ends(struct kunit *test)
 	struct svm_range *prange = svm_new_evicted(lab);
 	int mm_users = atomic_read(&lab->mm->mm_users);
 
-	set_bit(MMF_UNSTABLE, &lab->mm->flags);
+	users_mm_set(MMF_UNSTABLE, lab->mm);
 	svm_restore(lab);
-	clear_bit(MMF_UNSTABLE, &lab->mm->flags);
+	users_mm_clear(MMF_UNSTABLE, lab->mm);
 	KUNIT_EXPECT_EQ(test, lab->resumes, 0);
 	KUNIT_EXPECT_TRUE(test, lab->stopped);
 	KUNIT_EXPECT_EQ(test, lab->faults, 0);

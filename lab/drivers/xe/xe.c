@@ -407,7 +407,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	userptr->notifier.invalidate_seq = 1;
 	userptr->notifier_seq = 1;
 	/* Set before the OOM reaper calls anybody */
-	set_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_set(MMF_UNSTABLE, l->mm);
 
 	memset(&lab, 0, sizeof(lab));
 	lab.vm = vm;
@@ -969,7 +969,7 @@ static void gfx_rehearsed(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 	struct users_outcome out;
 
-	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	out = users_rehearses(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
@@ -987,7 +987,7 @@ static void fault_rehearsed(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
 	lab_expect_zapped(l);
@@ -998,7 +998,7 @@ static void compute_rehearsed(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
-	clear_bit(MMF_UNSTABLE, &l->mm->flags);
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).seq_set);
 	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
 	lab_settle(l);
