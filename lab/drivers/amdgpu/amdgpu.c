@@ -335,7 +335,9 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	l->bo = lab_new_bo(test, l->adev);
 	l->bo_va = kunit_kzalloc(test, sizeof(*l->bo_va), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->bo_va);
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->root->tbo.base.resv, NULL), 0);
 	amdgpu_vm_bo_base_init(&l->bo_va->base, l->vm, l->bo);
+	dma_resv_unlock(l->root->tbo.base.resv);
 	/* As the ioctl does, see gfx_created() */
 	l->bo->parent = l->root;
 

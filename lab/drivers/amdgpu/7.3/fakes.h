@@ -31,6 +31,7 @@ void ttm_bo_fini(struct ttm_buffer_object *bo)
 static void lab_init_lists(struct amdgpu_vm *vm)
 {
 	spin_lock_init(&vm->individual_lock);
+	spin_lock_init(&vm->stats_lock);
 	amdgpu_vm_bo_status_init(&vm->kernel);
 	amdgpu_vm_bo_status_init(&vm->always_valid);
 	amdgpu_vm_bo_status_init(&vm->individual);

@@ -16,6 +16,8 @@ static void svm_child_of_an_unmapped_range(struct kunit *test, bool xnack,
 	struct svm_lab *lab = svm_new_lab(test, xnack);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 	struct svm_range_list *svms = &lab->p.svms;
+	struct users_call call = svm_call(lab, prange, USERS_BUSY, SVM_FIRST + 40,
+					  SVM_FIRST + 63);
 
 	INIT_WORK(&svms->deferred_list_work, svm_not_yet);
 	svm_blocks(lab, prange, MMU_NOTIFY_UNMAP, SVM_FIRST + 32, SVM_FIRST + 39);
@@ -23,7 +25,7 @@ static void svm_child_of_an_unmapped_range(struct kunit *test, bool xnack,
 	svm_blocks(lab, prange, MMU_NOTIFY_UNMAP, SVM_FIRST, SVM_FIRST + 31);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 39), 0);
 	KUNIT_EXPECT_NE(test, svm_reach(lab, SVM_FIRST + 40, SVM_FIRST + 63), 0);
-	svm_refuses(lab, prange, SVM_FIRST + 40, SVM_FIRST + 63);
+	users_refuses(test, &call);
 	svm_blocks(lab, prange, event, SVM_FIRST + 40, SVM_FIRST + 63);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST + 40, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST + 40, SVM_FIRST + 63), 0);

@@ -332,7 +332,6 @@ struct lab_vm {
 	struct xe_vm *vm;
 	struct xe_userptr_vma *uvma;
 	struct xe_exec_queue queue;
-	struct drm_pagemap_addr dma_addr[(LAB_END - LAB_START) >> PAGE_SHIFT];
 	void *held;		/* by the test: the notifier lock */
 	struct users_call call;
 };
@@ -382,6 +381,27 @@ static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 		n += (lab.pte && users_given_up(addr, lab.pte_since)) ||
 		     (lab.tlb && users_given_up(addr, lab.tlb_since));
 	return n;
+}
+
+/* As drm_gpusvm_get_pages() leaves it, in one piece */
+static void lab_map(struct lab_vm *l)
+{
+	struct drm_gpusvm_pages *pages = &l->uvma->userptr.pages;
+	unsigned long n = (LAB_END - LAB_START) >> PAGE_SHIFT;
+
+	if (!pages->dma_addr)
+		pages->dma_addr = kvcalloc(n, sizeof(*pages->dma_addr), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(l->test, pages->dma_addr);
+	pages->dma_addr[0] = drm_pagemap_addr_encode(PAGE_SIZE, DRM_INTERCONNECT_SYSTEM,
+						     ilog2(n), DMA_BIDIRECTIONAL);
+	pages->flags.has_dma_mapping = true;
+}
+
+static void lab_free_addr(void *data)
+{
+	struct drm_gpusvm_pages *pages = data;
+
+	kvfree(pages->dma_addr);
 }
 
 /* The lock order of the driver: locks that are only tried don't show it. */
@@ -467,12 +487,8 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	INIT_LIST_HEAD(&userptr->repin_link);
 	userptr->initial_bind = true;
 	userptr->pages.drm = &l->xe->drm;
-	userptr->pages.dma_addr = l->dma_addr;
-	/* as one piece */
-	l->dma_addr[0] = drm_pagemap_addr_encode(PAGE_SIZE, DRM_INTERCONNECT_SYSTEM,
-						 ilog2(ARRAY_SIZE(l->dma_addr)),
-						 DMA_BIDIRECTIONAL);
-	userptr->pages.flags.has_dma_mapping = true;
+	lab_map(l);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_free_addr, &userptr->pages), 0);
 	KUNIT_ASSERT_EQ(test,
 			mmu_interval_notifier_insert(&userptr->notifier, l->mm, LAB_START,
 						     LAB_END - LAB_START,
@@ -1126,7 +1142,7 @@ static void rebound_is_zapped_again(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.initial_bind);
 	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0));
 	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, 0);
-	l->uvma->userptr.pages.flags.has_dma_mapping = true;
+	lab_map(l);
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab_refuses(l, USERS_BUSY);
@@ -1284,7 +1300,7 @@ static void flush_that_times_out_is_repeated(struct kunit *test)
 
 static void flush_that_is_not_sent_is_repeated(struct kunit *test)
 {
-	lab_flush_fails(lab_gfx(test), &lab.send_error, -ECANCELED);
+	lab_flush_fails(lab_gfx(test), &lab.send_error, -EPIPE);
 }
 
 /* Of two GTs. What the other one says must not hide it. */
@@ -1320,12 +1336,12 @@ static void flush_of_the_other_gt_times_out(struct kunit *test)
 
 static void flush_of_one_gt_is_not_sent(struct kunit *test)
 {
-	lab_one_flush_fails(test, &lab.send_error, -ECANCELED, 1);
+	lab_one_flush_fails(test, &lab.send_error, -EPIPE, 1);
 }
 
 static void flush_of_the_other_gt_is_not_sent(struct kunit *test)
 {
-	lab_one_flush_fails(test, &lab.send_error, -ECANCELED, 2);
+	lab_one_flush_fails(test, &lab.send_error, -EPIPE, 2);
 }
 
 static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
