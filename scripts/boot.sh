@@ -40,6 +40,8 @@ trap stop EXIT
 trap 'stop; exit 130' INT
 trap 'stop; exit 143' TERM HUP
 
+# It is looked at below, maybe before the VM has opened it.
+: >"$log"
 # shellcheck disable=SC2086 # a list
 "$top/scripts/qemu.sh" "$memory" "$kernel" "$initramfs" "oops=panic $args" \
 	-display none -monitor none -serial stdio $more </dev/null >"$log" 2>&1 &

@@ -32,6 +32,7 @@ symbol_of() {
 	*/amdkfd/*) echo HSA_AMD ;;
 	*/radeon/*) echo DRM_RADEON_USERPTR ;;
 	*/nouveau/nouveau_svm.c) echo DRM_NOUVEAU_SVM ;;
+	*/xe/xe_userptr.c | */drm_gpusvm.c) echo DRM_GPUSVM ;;
 	*/xe/*) echo DRM_XE ;;
 	*/core/umem_odp.c | */mlx5/odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
 	*/rxe/*) echo RDMA_RXE ;;

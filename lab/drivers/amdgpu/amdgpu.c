@@ -118,37 +118,7 @@ void __drm_err(const char *format, ...)
 	lab_errors++;
 }
 
-/* The user pages: a range is good as long as nobody sets the sequence. */
-int amdgpu_ttm_tt_get_user_pages(struct amdgpu_bo *bo, struct page **pages,
-				 struct hmm_range **range)
-{
-	lab.faulted++;
-	users_point();
-	lab.since = users_now();
-	*range = kzalloc(sizeof(**range), GFP_KERNEL);
-	if (!*range)
-		return -ENOMEM;
-	(*range)->notifier = &bo->notifier;
-	(*range)->notifier_seq = bo->notifier.invalidate_seq;
-	users_point();
-	return 0;
-}
-
-bool amdgpu_ttm_tt_get_user_pages_done(struct ttm_tt *ttm,
-				       struct hmm_range *range)
-{
-	bool valid = !mmu_interval_read_retry(range->notifier,
-					      range->notifier_seq);
-
-	kfree(range);
-	return valid;
-}
-
-void amdgpu_ttm_tt_discard_user_pages(struct ttm_tt *ttm,
-				      struct hmm_range *range)
-{
-	kfree(range);
-}
+#include "fakes.h"
 
 /* TTM, and what belongs to the other parts of the driver */
 int ttm_bo_validate(struct ttm_buffer_object *bo,
@@ -335,16 +305,9 @@ static struct amdgpu_bo *lab_new_bo(struct kunit *test, struct amdgpu_device *ad
 
 static void lab_init_vm(struct amdgpu_vm *vm, struct amdgpu_bo *root)
 {
-	spin_lock_init(&vm->status_lock);
+	lab_init_lists(vm);
 	mutex_init(&vm->eviction_lock);
-	INIT_LIST_HEAD(&vm->evicted);
-	INIT_LIST_HEAD(&vm->evicted_user);
-	INIT_LIST_HEAD(&vm->relocated);
-	INIT_LIST_HEAD(&vm->moved);
-	INIT_LIST_HEAD(&vm->idle);
-	INIT_LIST_HEAD(&vm->invalidated);
 	INIT_LIST_HEAD(&vm->freed);
-	INIT_LIST_HEAD(&vm->done);
 	vm->root.bo = root;
 }
 
@@ -372,7 +335,9 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	l->bo = lab_new_bo(test, l->adev);
 	l->bo_va = kunit_kzalloc(test, sizeof(*l->bo_va), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->bo_va);
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->root->tbo.base.resv, NULL), 0);
 	amdgpu_vm_bo_base_init(&l->bo_va->base, l->vm, l->bo);
+	dma_resv_unlock(l->root->tbo.base.resv);
 	/* As the ioctl does, see gfx_created() */
 	l->bo->parent = l->root;
 
@@ -604,19 +569,9 @@ static void gfx_blocking_waits_for_all_of_the_bo(struct kunit *test)
 	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_WRITE), true);
 	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_READ), true);
 	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_BOOKKEEP), true);
-	/* One that was not made by the ioctl has no parent. */
-	l->bo->parent = NULL;
-	lab_blocking_waits_for(l, lab_job(test, l->bo, DMA_RESV_USAGE_WRITE), true);
 }
 
-/* To wait for the eviction fence of KFD would stop its queues. */
-static void gfx_blocking_leaves_kfd_alone(struct kunit *test)
-{
-	struct lab_bo *l = lab_gfx(test);
-	struct dma_fence *eviction = lab_job(test, l->root, DMA_RESV_USAGE_BOOKKEEP);
-
-	lab_blocking_waits_for(l, eviction, false);
-}
+#include "cases.h"
 
 /* What the ioctl makes knows its VM. */
 static void gfx_created(struct kunit *test)
@@ -778,7 +733,7 @@ static void lab_destroy_vm(void *data)
 	lab.mm = NULL;
 	l->vm->is_compute_context = false;
 	list_del(&l->mem.validate_list);
-	amdgpu_ttm_tt_discard_user_pages(&l->ttm, l->mem.range);
+	lab_free_range(&l->ttm, l->mem.range);
 	amdgpu_amdkfd_gpuvm_destroy_cb(l->adev, l->vm);
 	dma_fence_put(l->vm->last_update);
 }
@@ -1038,7 +993,7 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(gfx_blocking_idle),
 	KUNIT_CASE(gfx_blocking_waits),
 	KUNIT_CASE(gfx_blocking_waits_for_jobs_without_the_bo),
-	KUNIT_CASE(gfx_blocking_leaves_kfd_alone),
+	LAB_BASE_CASES
 	KUNIT_CASE(gfx_created),
 	KUNIT_CASE(cpu_update_is_not_interrupted),
 	KUNIT_CASE(gfx_blocking_wait_fails),

@@ -179,11 +179,6 @@ void drm_exec_fini(struct drm_exec *exec)
 {
 }
 
-uint64_t amdgpu_gem_va_map_flags(struct amdgpu_device *adev, uint32_t flags)
-{
-	return 0;
-}
-
 int amdgpu_amdkfd_reserve_mem_limit(struct amdgpu_device *adev, uint64_t size,
 				    u32 alloc_flag, int8_t xcp_id)
 {
@@ -219,11 +214,6 @@ void kfd_unref_process(struct kfd_process *p)
 int kfd_process_gpuidx_from_gpuid(struct kfd_process *p, uint32_t gpu_id)
 {
 	return gpu_id;
-}
-
-void kfd_smi_event_unmap_from_gpu(struct kfd_node *node, pid_t pid, unsigned long address,
-				  unsigned long last, uint32_t trigger)
-{
 }
 
 int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
@@ -262,41 +252,28 @@ static struct mm_struct *svm_get_task_mm(struct task_struct *task)
 	return svm_lab->mm;
 }
 
-int amdgpu_hmm_range_get_pages(struct mmu_interval_notifier *notifier, uint64_t start,
-			       uint64_t npages, bool readonly, void *owner,
-			       struct page **pages, struct hmm_range **phmm_range)
+/* What the process has there, for the file that has the rest of the fake */
+static void svm_look_up(struct mmu_interval_notifier *notifier, uint64_t npages,
+			struct hmm_range *range)
 {
-	struct hmm_range *range = kzalloc(sizeof(*range), GFP_KERNEL);
 	uint64_t i;
 
-	if (!range)
-		return -ENOMEM;
-	range->hmm_pfns = kvcalloc(npages, sizeof(*range->hmm_pfns), GFP_KERNEL);
-	if (!range->hmm_pfns) {
-		kfree(range);
-		return -ENOMEM;
-	}
 	users_point();
 	range->notifier = notifier;
 	range->notifier_seq = mmu_interval_read_begin(notifier);
 	svm_lab->since = users_now();
 	for (i = 0; i < npages; i++)
 		range->hmm_pfns[i] = page_to_pfn(svm_lab->page) | HMM_PFN_VALID;
-	*phmm_range = range;
+}
+
+static void svm_looked_up(void)
+{
 	if (++svm_lab->faults == svm_lab->hook_at)
 		svm_lab->hook(svm_lab);
 	users_point();
-	return 0;
 }
 
-bool amdgpu_hmm_range_get_pages_done(struct hmm_range *range)
-{
-	bool retry = mmu_interval_read_retry(range->notifier, range->notifier_seq);
-
-	kvfree(range->hmm_pfns);
-	kfree(range);
-	return retry;
-}
+#include "fakes.h"
 
 static u32 svm_get_wptr(struct amdgpu_device *adev, struct amdgpu_ih_ring *ih)
 {
@@ -382,6 +359,7 @@ static struct svm_lab *svm_new_lab(struct kunit *test, bool xnack)
 		gpu->adev->reset_domain = &lab->reset;
 		gpu->adev->irq.ih_funcs = &svm_ih_funcs;
 		gpu->adev->kfd.pgmap.type = MEMORY_DEVICE_PRIVATE;
+		svm_init_gpu(gpu->adev);
 		gpu->node.adev = gpu->adev;
 		gpu->file.driver_priv = &gpu->fpriv;
 		gpu->pdd.dev = &gpu->node;
@@ -444,7 +422,7 @@ static struct svm_range *svm_new_mapped(struct svm_lab *lab, unsigned long start
 	struct svm_range *prange = svm_new(lab, start, last);
 
 	KUNIT_ASSERT_EQ(lab->test, svm_map(lab, prange), 0);
-	KUNIT_ASSERT_TRUE(lab->test, prange->mapped_to_gpu);
+	KUNIT_ASSERT_TRUE(lab->test, svm_counts_as_mapped(prange));
 	lab->updates = 0;
 	lab->flushes = 0;
 	lab->faults = 0;
@@ -505,7 +483,7 @@ static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
 	int evicted = atomic_read(&svms->evicted_ranges);
 	int invalid = atomic_read(&prange->invalid);
 	int updates = lab->updates, flushes = lab->flushes, quiesces = lab->quiesces;
-	bool mapped = prange->mapped_to_gpu;
+	bool mapped = svm_counts_as_mapped(prange);
 	bool restoring = delayed_work_pending(&svms->restore_work);
 
 	if (call->state != USERS_HELD)
@@ -524,7 +502,7 @@ static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
 	KUNIT_EXPECT_EQ(lab->test, delayed_work_pending(&svms->restore_work), restoring);
 	KUNIT_EXPECT_EQ(lab->test, atomic_read(&svms->evicted_ranges), evicted);
 	KUNIT_EXPECT_EQ(lab->test, atomic_read(&prange->invalid), invalid);
-	KUNIT_EXPECT_EQ(lab->test, prange->mapped_to_gpu, mapped);
+	KUNIT_EXPECT_EQ(lab->test, svm_counts_as_mapped(prange), mapped);
 	KUNIT_EXPECT_EQ(lab->test, lab->updates, updates);
 	KUNIT_EXPECT_EQ(lab->test, lab->flushes, flushes);
 	KUNIT_EXPECT_EQ(lab->test, lab->quiesces, quiesces);
@@ -711,7 +689,7 @@ static void svm_partly_unmapped_refuses(struct kunit *test)
 static void svm_split(struct svm_lab *lab, struct svm_range *prange)
 {
 	svm_range_lock(prange);
-	svm_range_unmap_from_gpus(prange, SVM_FIRST + 32, SVM_FIRST + 39, 0);
+	svm_unmap_from_gpus(prange, SVM_FIRST + 32, SVM_FIRST + 39);
 	svm_range_unmap_split(prange, prange, SVM_FIRST + 32, SVM_FIRST + 39);
 	svm_range_unlock(prange);
 	KUNIT_EXPECT_EQ(lab->test, prange->last, SVM_FIRST + 31);
@@ -795,7 +773,7 @@ static void svm_failed_map_refuses(struct kunit *test)
 
 	lab->fail_update = 2;
 	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -ENOMEM);
-	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 96);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
@@ -819,7 +797,7 @@ static void svm_failed_unmap_refuses(struct kunit *test)
 
 	lab->fail_update = 1;
 	svm_blocks_in_vain(lab, prange, "S2");
-	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
@@ -831,25 +809,7 @@ static void svm_failed_flush_refuses(struct kunit *test)
 
 	lab->fail_flush = -ETIME;
 	svm_blocks_in_vain(lab, prange, "S4");
-	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
-	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
-}
-
-/* A GPU that was denied access keeps its page table entries */
-static void svm_no_access_refuses(struct kunit *test)
-{
-	struct kfd_ioctl_svm_attribute attrs[SVM_GPUS] = {
-		{ .type = KFD_IOCTL_SVM_ATTR_NO_ACCESS, .value = 0 },
-		{ .type = KFD_IOCTL_SVM_ATTR_NO_ACCESS, .value = 1 },
-	};
-	struct svm_lab *lab = svm_new_lab(test, true);
-	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	bool update = false;
-
-	svm_range_apply_attrs(&lab->p, prange, SVM_GPUS, attrs, &update);
-	svm_blocks_in_vain(lab, prange, "S3");
-	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
-	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
 
@@ -860,7 +820,7 @@ static void svm_hook_refuses(struct svm_lab *lab)
 	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
 
 	lab->hooked++;
-	KUNIT_EXPECT_FALSE(lab->test, prange->mapped_to_gpu && lab->hook_at);
+	KUNIT_EXPECT_FALSE(lab->test, svm_counts_as_mapped(prange) && lab->hook_at);
 	users_refuses(lab->test, &call);
 }
 
@@ -877,10 +837,10 @@ static void svm_between_vmas_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->hooked, 1);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND - 16, SVM_SECOND + 15), 32);
 	/* it is left half mapped, and is not called mapped */
-	KUNIT_EXPECT_FALSE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
 	svm_refuses(lab, prange, SVM_SECOND - 16, SVM_SECOND + 15);
 	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
-	KUNIT_EXPECT_TRUE(test, prange->mapped_to_gpu);
+	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
 }
 
 /* Success between faulting pages in and mapping them: they must not be mapped */
@@ -1125,6 +1085,10 @@ static void svm_restore_of_a_reaped_process_ends(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&lab->info.lock));
 }
 
+/* ------------------------------------- what only this version of the driver has */
+
+#include "cases.h"
+
 /* ------------------------------------------------------- paths, interrupted */
 
 /* Two VMAs; while the first one is mapped a blocking call does not see it. */
@@ -1135,7 +1099,7 @@ static void svm_map_interrupted(struct kunit *test)
 	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
-	call.hole = "S1";
+	call.hole = SVM_HALF_MAPPED;
 	users_path(test, "svm_range_validate_and_map", &call);
 	svm_map(lab, prange);
 	users_path_end(test);
@@ -1161,7 +1125,7 @@ static void svm_restore_interrupted(struct kunit *test)
 	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
-	call.hole = "S1";
+	call.hole = SVM_HALF_MAPPED;
 	users_path(test, "svm_range_restore_work", &call);
 	svm_restore(lab);
 	users_path_end(test);
@@ -1228,7 +1192,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_failed_first_map_refuses),
 	KUNIT_CASE(svm_failed_unmap_refuses),
 	KUNIT_CASE(svm_failed_flush_refuses),
-	KUNIT_CASE(svm_no_access_refuses),
+	SVM_BASE_CASES
 	KUNIT_CASE(svm_between_vmas_refuses),
 	KUNIT_CASE(svm_success_is_noticed),
 	KUNIT_CASE(svm_being_evicted_refuses),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Cases of this version of the driver alone, see SVM_BASE_CASES */
+
+/* A GPU that was denied access keeps its page table entries */
+static void svm_no_access_refuses(struct kunit *test)
+{
+	struct kfd_ioctl_svm_attribute attrs[SVM_GPUS] = {
+		{ .type = KFD_IOCTL_SVM_ATTR_NO_ACCESS, .value = 0 },
+		{ .type = KFD_IOCTL_SVM_ATTR_NO_ACCESS, .value = 1 },
+	};
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	bool update = false;
+
+	svm_range_apply_attrs(&lab->p, prange, SVM_GPUS, attrs, &update);
+	svm_blocks_in_vain(lab, prange, "S3");
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+}
+
+#define SVM_BASE_CASES	KUNIT_CASE(svm_no_access_refuses),

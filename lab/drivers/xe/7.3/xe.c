@@ -1,0 +1,1661 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * xe's userptr notifier: drivers/gpu/drm/xe/xe_userptr.c, with what repins (the
+ * rebind worker in xe_vm.c, and xe_vm_userptr_pin() for exec), the pages
+ * (drm_gpusvm.c), the preempt fences (xe_preempt_fence.c), what binds and unbinds
+ * commit (xe_pt.c), TLB invalidations and their timeout (xe_tlb_inval.c), and the
+ * page fault handler (xe_pagefault.c).
+ */
+#include "users.h"
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/hmm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/oom.h>
+#include "points.h"
+
+/* The pages of the tests are not there, so their DMA mapping isn't, either. */
+#undef dma_unmap_page
+#define dma_unmap_page	lab_unmap
+static void lab_unmap(struct device *dev, dma_addr_t addr, size_t size,
+		      enum dma_data_direction dir);
+#undef dma_map_page
+#define dma_map_page(dev, page, offset, size, dir)	((dma_addr_t)PAGE_SIZE)
+#undef dma_mapping_error
+#define dma_mapping_error(dev, addr)			0
+
+/* A TLB invalidation is over when somebody waits for it. */
+#undef dma_fence_wait
+#define dma_fence_wait	lab_wait
+static signed long lab_wait(struct dma_fence *fence, bool intr);
+
+#include <drivers/gpu/drm/drm_gpusvm.c>
+#include <drivers/gpu/drm/xe/xe_tlb_inval.c>
+#include <drivers/gpu/drm/xe/xe_preempt_fence.c>
+#include <drivers/gpu/drm/xe/xe_pt.c>
+#include <drivers/gpu/drm/xe/xe_userptr.c>
+#include <drivers/gpu/drm/xe/xe_validation.c>
+#include <drivers/gpu/drm/xe/xe_vm.c>
+#include <drivers/gpu/drm/drm_exec.c>
+
+/* A page fault binds what the test says */
+static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 tile_mask);
+#define xe_vma_rebind	lab_rebind
+#include <drivers/gpu/drm/xe/xe_pagefault.c>
+#undef xe_vma_rebind
+
+#define LAB_START	0x10000UL
+#define LAB_END		0x20000UL
+#define LAB_VA		0x100000UL
+
+/* What the GPU was told to do */
+static struct {
+	struct xe_vm *vm;
+	int unmapped;		/* DMA mappings that were removed */
+	int unmapped_live;	/* while PTEs were there and something may run */
+	int zapped;		/* PTEs */
+	int zapped_busy;	/* before the fences of the VM were signaled */
+	int flushed;		/* TLBs */
+	int flush_error;	/* of the fence: it timed out */
+	int send_error;		/* nothing was flushed */
+	int fail_at;		/* only the n-th one of these fails, if not 0 */
+	int flushes;		/* that were wanted */
+	/*
+	 * What the GPU can reach: since when the process has had the pages in there,
+	 * see users.h; and those that were pinned last
+	 */
+	bool pte, tlb;
+	unsigned long pte_since, tlb_since, pinned_since;
+	/* Fences are signaled, and something runs all the same. */
+	bool runaway;
+	int suspended, resumed;	/* the queue */
+	int suspend_result;
+	int reset_status;	/* the queue was killed or reset */
+	struct page *page;	/* of the process */
+} lab;
+
+/* The GT that has what the GPU has used, and whose invalidation will time out */
+static struct xe_gt *lab_gt;
+static bool lab_times_out[2];
+
+static bool lab_idle(void)
+{
+	return dma_resv_test_signaled(xe_vm_resv(lab.vm), DMA_RESV_USAGE_BOOKKEEP);
+}
+
+static void lab_unmap(struct device *dev, dma_addr_t addr, size_t size,
+		      enum dma_data_direction dir)
+{
+	lab.unmapped++;
+	if (!lab_idle())
+		lab.unmapped_live++;
+}
+
+/* The page table: its walk finds something to zap. */
+int xe_pt_walk_shared(struct xe_ptw *parent, unsigned int level,
+		      u64 addr, u64 end, struct xe_pt_walk *walk)
+{
+	container_of(walk, struct xe_pt_zap_ptes_walk, base)->needs_invalidate = true;
+	users_point();
+	lab.zapped++;
+	lab.pte = false;
+	if (!lab_idle())
+		lab.zapped_busy++;
+	return 0;
+}
+
+void xe_device_wmb(struct xe_device *xe)
+{
+}
+
+static const char *lab_fence_name(struct dma_fence *fence)
+{
+	return "lab";
+}
+
+static const struct dma_fence_ops lab_fence_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+};
+
+/* The TLBs: it takes a moment, and can't be done without sleeping. */
+static int lab_tlb_send(struct xe_tlb_inval *tlb, u32 seqno, u64 start, u64 end, u32 asid,
+			struct drm_suballoc *prl_sa)
+{
+	bool fails = ++lab.flushes == lab.fail_at || !lab.fail_at;
+
+	might_sleep();
+	users_point();
+	if (fails && lab.send_error) {
+		users_failure("TLB invalidation could not be sent");
+		return lab.send_error;
+	}
+	lab_times_out[tlb != &lab_gt->tlb_inval] = fails && lab.flush_error;
+	users_point();
+	return 0;
+}
+
+static void lab_tlb_flush(struct xe_tlb_inval *tlb)
+{
+}
+
+static long lab_tlb_timeout(struct xe_tlb_inval *tlb)
+{
+	return HZ;
+}
+
+static const struct xe_tlb_inval_ops lab_tlb_ops = {
+	.ppgtt = lab_tlb_send,
+	.flush = lab_tlb_flush,
+	.timeout_delay = lab_tlb_timeout,
+};
+
+/* The answer, or there is none, and time is up. */
+static void lab_tlb_answer(struct xe_tlb_inval_fence *fence)
+{
+	struct xe_tlb_inval *tlb = fence->tlb_inval;
+	bool media = tlb != &lab_gt->tlb_inval;
+
+	if (lab_times_out[media]) {
+		users_failure("TLB invalidation timed out");
+		fence->inval_time = 0;
+		xe_tlb_inval_fence_timeout(&tlb->fence_tdr.work);
+		return;
+	}
+	lab.flushed++;
+	/* of the GT that has what the GPU has used */
+	if (!media) {
+		lab.tlb = lab.pte;
+		lab.tlb_since = lab.pte_since;
+	}
+	xe_tlb_inval_done_handler(tlb, fence->seqno);
+}
+
+static signed long lab_wait(struct dma_fence *fence, bool intr)
+{
+	signed long ret;
+
+	users_point();
+	if (fence->ops == &inval_fence_ops && !dma_fence_is_signaled(fence))
+		lab_tlb_answer(container_of(fence, struct xe_tlb_inval_fence, base));
+	ret = dma_fence_wait_timeout(fence, intr, MAX_SCHEDULE_TIMEOUT);
+	users_point();
+	return ret < 0 ? ret : 0;
+}
+
+static void lab_init_tlb(struct xe_device *xe, struct xe_gt *gt, struct workqueue_struct *wq)
+{
+	struct xe_tlb_inval *tlb = &gt->tlb_inval;
+
+	tlb->xe = xe;
+	tlb->seqno = 1;
+	tlb->ops = &lab_tlb_ops;
+	tlb->timeout_wq = wq;
+	INIT_LIST_HEAD(&tlb->pending_fences);
+	spin_lock_init(&tlb->pending_lock);
+	spin_lock_init(&tlb->lock);
+	mutex_init(&tlb->seqno_lock);
+	INIT_DELAYED_WORK(&tlb->fence_tdr, xe_tlb_inval_fence_timeout);
+}
+
+void xe_pm_runtime_get_noresume(struct xe_device *xe)
+{
+}
+
+void xe_pm_runtime_put(struct xe_device *xe)
+{
+}
+
+void xe_gt_stats_incr(struct xe_gt *gt, const enum xe_gt_stats_id id, int incr)
+{
+}
+
+/* There is no device memory. */
+void drm_pagemap_put(struct drm_pagemap *dpagemap)
+{
+}
+
+/* What the process has: nothing of it can be had when it is being reaped. */
+int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long timeout)
+{
+	unsigned long i;
+
+	users_point();
+	if (users_mm_test(MMF_UNSTABLE, range->notifier->mm))
+		return -EFAULT;
+	lab.pinned_since = users_now();
+	for (i = 0; i < (range->end - range->start) >> PAGE_SHIFT; i++)
+		range->hmm_pfns[i] = page_to_pfn(lab.page) | HMM_PFN_VALID | HMM_PFN_WRITE;
+	users_point();
+	return 0;
+}
+
+/* A bind has written PTEs, and the GPU has used them. */
+static void lab_bound(void)
+{
+	lab.pte = true;
+	lab.pte_since = lab.pinned_since;
+	if (!lab.tlb) {
+		lab.tlb = true;
+		lab.tlb_since = lab.pte_since;
+	}
+}
+
+/* The queue of a compute VM, which has something to run all the time */
+bool xe_exec_queue_is_idle(struct xe_exec_queue *q)
+{
+	return false;
+}
+
+static int lab_suspend(struct xe_exec_queue *q)
+{
+	lab.suspended++;
+	if (lab.suspend_result) {
+		users_failure("the queue could not be suspended");
+		lab.runaway = true;
+	}
+	return lab.suspend_result;
+}
+
+static int lab_suspend_wait(struct xe_exec_queue *q)
+{
+	return 0;
+}
+
+static void lab_resume(struct xe_exec_queue *q)
+{
+	lab.resumed++;
+}
+
+static bool lab_reset_status(struct xe_exec_queue *q)
+{
+	return lab.reset_status;
+}
+
+/* Because the rebind worker failed: lab_expect_zapped() finds the VM banned. */
+static void lab_kill(struct xe_exec_queue *q)
+{
+	lab.reset_status = 1;
+}
+
+static const struct xe_exec_queue_ops lab_queue_ops = {
+	.kill = lab_kill,
+	.suspend = lab_suspend,
+	.suspend_wait = lab_suspend_wait,
+	.resume = lab_resume,
+	.reset_status = lab_reset_status,
+};
+
+/* drm_gpuvm, for a VM without external BOs */
+int drm_gpuvm_prepare_vm(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			 unsigned int num_fences)
+{
+	return num_fences ? drm_exec_prepare_obj(exec, gpuvm->r_obj, num_fences) :
+		drm_exec_lock_obj(exec, gpuvm->r_obj);
+}
+
+int drm_gpuvm_prepare_objects(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			      unsigned int num_fences)
+{
+	return 0;
+}
+
+int drm_gpuvm_validate(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
+{
+	return 0;
+}
+
+void drm_gpuvm_resv_add_fence(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			      struct dma_fence *fence,
+			      enum dma_resv_usage private_usage,
+			      enum dma_resv_usage extobj_usage)
+{
+	dma_resv_add_fence(drm_gpuvm_resv(gpuvm), fence, private_usage);
+}
+
+void drm_gem_object_free(struct kref *kref)
+{
+}
+
+void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
+{
+}
+
+/* A VM with one userptr, which is pinned and bound */
+struct lab_vm {
+	struct kunit *test;
+	struct mm_struct *mm;
+	struct xe_device *xe;
+	struct xe_gt gt, media;
+	struct drm_gem_object obj;
+	struct xe_pt root;
+	struct xe_vm *vm;
+	struct xe_userptr_vma *uvma;
+	struct xe_exec_queue queue;
+	void *held;		/* by the test: the notifier lock */
+	struct users_call call;
+};
+
+static void lab_destroy_wq(void *wq)
+{
+	destroy_workqueue(wq);
+}
+
+static struct workqueue_struct *lab_wq(struct kunit *test)
+{
+	struct workqueue_struct *wq = alloc_ordered_workqueue("lab", 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_destroy_wq, wq), 0);
+	return wq;
+}
+
+static void lab_fini_resv(void *resv)
+{
+	dma_resv_fini(resv);
+}
+
+static void lab_free_page(void *page)
+{
+	__free_page(page);
+}
+
+static void lab_remove(void *notifier)
+{
+	mmu_interval_notifier_remove(notifier);
+}
+
+/*
+ * With page faults the GPU uses whatever is mapped, at any time. Without, it does
+ * while anything runs.
+ */
+static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	struct lab_vm *l = arg;
+	unsigned long addr;
+	int n = 0;
+
+	if (!xe_vm_in_fault_mode(l->vm) && lab_idle() && !lab.runaway)
+		return 0;
+	for (addr = max(start, LAB_START); addr < min(end, LAB_END); addr += PAGE_SIZE)
+		n += (lab.pte && users_given_up(addr, lab.pte_since)) ||
+		     (lab.tlb && users_given_up(addr, lab.tlb_since));
+	return n;
+}
+
+/* As drm_gpusvm_get_pages() leaves it, in one piece */
+static void lab_map(struct lab_vm *l)
+{
+	struct drm_gpusvm_pages *pages = &l->uvma->userptr.pages;
+	unsigned long n = (LAB_END - LAB_START) >> PAGE_SHIFT;
+
+	if (!pages->dma_addr)
+		pages->dma_addr = kvcalloc(n, sizeof(*pages->dma_addr), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(l->test, pages->dma_addr);
+	pages->dma_addr[0] = drm_pagemap_addr_encode(PAGE_SIZE, DRM_INTERCONNECT_SYSTEM,
+						     ilog2(n), DMA_BIDIRECTIONAL);
+	pages->flags.has_dma_mapping = true;
+}
+
+static void lab_free_addr(void *data)
+{
+	struct drm_gpusvm_pages *pages = data;
+
+	kvfree(pages->dma_addr);
+}
+
+/* The lock order of the driver: locks that are only tried don't show it. */
+static void lab_lock_order(struct lab_vm *l)
+{
+	down_write(&l->vm->lock);
+	mmap_read_lock(l->mm);
+	mmap_read_unlock(l->mm);
+	xe_vm_lock(l->vm, false);
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	spin_lock(&l->vm->userptr.invalidated_lock);
+	spin_unlock(&l->vm->userptr.invalidated_lock);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	xe_vm_unlock(l->vm);
+	up_write(&l->vm->lock);
+}
+
+static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
+{
+	struct lab_vm *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
+	struct xe_userptr *userptr;
+	struct xe_tile *tile;
+	struct xe_vma *vma;
+	struct xe_vm *vm;
+
+	KUNIT_ASSERT_NOT_NULL(test, l);
+	l->test = test;
+	l->mm = users_mm(test);
+
+	l->xe = kunit_kzalloc(test, sizeof(*l->xe), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->xe);
+	l->xe->info.tile_count = 1;
+	l->xe->ordered_wq = lab_wq(test);
+	l->xe->preempt_fence_wq = lab_wq(test);
+	spin_lock_init(&l->xe->ttm.lru_lock);
+	tile = &l->xe->tiles[0];
+	tile->xe = l->xe;
+	tile->primary_gt = &l->gt;
+	l->gt.tile = tile;
+	lab_init_tlb(l->xe, &l->gt, l->xe->ordered_wq);
+	lab_init_tlb(l->xe, &l->media, l->xe->ordered_wq);
+	lab_gt = &l->gt;
+	xe_validation_device_init(&l->xe->val);
+	init_completion(&l->xe->pm_block);
+	complete_all(&l->xe->pm_block);
+
+	vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	l->vm = vm;
+	vm->xe = l->xe;
+	vm->flags = flags;
+	vm->size = SZ_1G;
+	init_rwsem(&vm->lock);
+	init_rwsem(&vm->svm.gpusvm.notifier_lock);
+	spin_lock_init(&vm->userptr.invalidated_lock);
+	INIT_LIST_HEAD(&vm->rebind_list);
+	INIT_LIST_HEAD(&vm->userptr.repin_list);
+	INIT_LIST_HEAD(&vm->userptr.invalidated);
+	INIT_LIST_HEAD(&vm->preempt.exec_queues);
+	INIT_LIST_HEAD(&vm->gpuvm.evict.list);
+	INIT_LIST_HEAD(&vm->gpuvm.extobj.list);
+	INIT_WORK(&vm->preempt.rebind_work, preempt_rebind_work_func);
+	vm->pt_root[0] = &l->root;
+	kref_init(&l->obj.refcount);
+	l->obj.resv = &l->obj._resv;
+	dma_resv_init(l->obj.resv);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini_resv,
+							l->obj.resv), 0);
+	vm->gpuvm.r_obj = &l->obj;
+
+	l->uvma = kunit_kzalloc(test, sizeof(*l->uvma), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->uvma);
+	vma = &l->uvma->vma;
+	vma->gpuva.vm = &vm->gpuvm;
+	vma->gpuva.va.addr = LAB_VA;
+	vma->gpuva.va.range = LAB_END - LAB_START;
+	vma->gpuva.gem.offset = LAB_START;
+	INIT_LIST_HEAD(&vma->combined_links.rebind);
+	vma->tile_mask = BIT(0);
+	vma->tile_present = BIT(0);
+	userptr = &l->uvma->userptr;
+	INIT_LIST_HEAD(&userptr->invalidate_link);
+	INIT_LIST_HEAD(&userptr->repin_link);
+	userptr->initial_bind = true;
+	userptr->pages.drm = &l->xe->drm;
+	lab_map(l);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_free_addr, &userptr->pages), 0);
+	KUNIT_ASSERT_EQ(test,
+			mmu_interval_notifier_insert(&userptr->notifier, l->mm, LAB_START,
+						     LAB_END - LAB_START,
+						     &vma_userptr_notifier_ops), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_remove,
+							&userptr->notifier), 0);
+	/* users_call() starts from this one. */
+	userptr->notifier.invalidate_seq = 1;
+	userptr->pages.notifier_seq = 1;
+	/* Set before the OOM reaper calls anybody */
+	users_mm_set(MMF_UNSTABLE, l->mm);
+
+	memset(&lab, 0, sizeof(lab));
+	lab.vm = vm;
+	lab.page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lab.page);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_free_page, lab.page), 0);
+	lab_bound();
+	l->call = (struct users_call) {
+		.callback = "xe_vma_userptr_invalidate_start",
+		.interval = &userptr->notifier,
+		.mm = l->mm, .start = LAB_START, .end = LAB_END,
+	};
+	lab_lock_order(l);
+	users_judge(test, "xe_vma_userptr_invalidate_start", lab_reach_given_up, l);
+	return l;
+}
+
+/* For graphics: jobs have fences, and exec repins. */
+static struct lab_vm *lab_gfx(struct kunit *test)
+{
+	return lab_vm(test, 0);
+}
+
+/* With page faults */
+static struct lab_vm *lab_fault(struct kunit *test)
+{
+	return lab_vm(test, XE_VM_FLAG_LR_MODE | XE_VM_FLAG_FAULT_MODE);
+}
+
+struct lab_fence {
+	struct dma_fence base;
+	spinlock_t lock;	/* of @base */
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(lab_put_fence, dma_fence_put, struct dma_fence *);
+
+static void lab_signal(void *fence)
+{
+	dma_fence_signal(fence);
+}
+
+static void lab_add_fence(struct lab_vm *l, struct dma_fence *fence,
+			  enum dma_resv_usage usage)
+{
+	KUNIT_ASSERT_EQ(l->test, xe_vm_lock(l->vm, false), 0);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(xe_vm_resv(l->vm), 1), 0);
+	dma_resv_add_fence(xe_vm_resv(l->vm), fence, usage);
+	xe_vm_unlock(l->vm);
+}
+
+/* A job, a bind or an unbind */
+static struct dma_fence *lab_job(struct lab_vm *l, enum dma_resv_usage usage)
+{
+	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(l->test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(l->test, kunit_add_action_or_reset(l->test, lab_put_fence,
+							   &fence->base), 0);
+	lab_add_fence(l, &fence->base, usage);
+	l->call.let_go = lab_signal;
+	l->call.arg = &fence->base;
+	return &fence->base;
+}
+
+/* Ends as if the queue was removed: its fence is signaled, and nothing runs. */
+static void lab_stop(void *data)
+{
+	struct lab_vm *l = data;
+	struct xe_exec_queue *q = &l->queue;
+
+	l->vm->flags |= XE_VM_FLAG_BANNED;
+	flush_work(&l->vm->preempt.rebind_work);
+	if (q->lr.pfence) {
+		dma_fence_enable_signaling(q->lr.pfence);
+		dma_fence_put(q->lr.pfence);
+		q->lr.pfence = NULL;
+	}
+	flush_workqueue(l->xe->preempt_fence_wq);
+	flush_workqueue(l->xe->ordered_wq);
+}
+
+/* For compute: a queue that runs until its preempt fence is to be signaled */
+static struct lab_vm *lab_compute(struct kunit *test)
+{
+	struct lab_vm *l = lab_vm(test, XE_VM_FLAG_LR_MODE);
+	struct xe_exec_queue *q = &l->queue;
+
+	kref_init(&q->refcount);
+	q->vm = l->vm;
+	q->ops = &lab_queue_ops;
+	q->lr.context = dma_fence_context_alloc(1);
+	list_add(&q->lr.link, &l->vm->preempt.exec_queues);
+	l->vm->preempt.num_exec_queues = 1;
+	q->lr.pfence = xe_preempt_fence_create(q, q->lr.context, ++q->lr.seqno);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(q->lr.pfence));
+	lab_add_fence(l, q->lr.pfence, DMA_RESV_USAGE_BOOKKEEP);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_stop, l), 0);
+	return l;
+}
+
+/* What is left to do for the fences and the rebind worker */
+static void lab_settle(struct lab_vm *l)
+{
+	int i;
+
+	/* Each may queue the other. */
+	for (i = 0; i < 3; i++) {
+		flush_workqueue(l->xe->preempt_fence_wq);
+		flush_workqueue(l->xe->ordered_wq);
+	}
+}
+
+/* What exec does before it adds its job */
+static int lab_exec_pin(struct lab_vm *l)
+{
+	int err;
+
+	if (!xe_vm_userptr_check_repin(l->vm))
+		return 0;
+	down_write(&l->vm->lock);
+	err = xe_vm_userptr_pin(l->vm);
+	up_write(&l->vm->lock);
+	return err;
+}
+
+static bool lab_listed(struct lab_vm *l)
+{
+	return !list_empty(&l->uvma->userptr.invalidate_link);
+}
+
+/* As before the call: mapped, and a bind or a fault finds nothing wrong. */
+static void lab_expect_untouched(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 0);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 0);
+	KUNIT_EXPECT_TRUE(l->test, l->uvma->userptr.pages.flags.has_dma_mapping);
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+	KUNIT_EXPECT_EQ(l->test, l->uvma->userptr.notifier.invalidate_seq, 1);
+}
+
+/* The next exec repins it, and it is not mapped until then. */
+static void lab_expect_invalidated(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped_live, 0);
+	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.pages.flags.has_dma_mapping);
+	KUNIT_EXPECT_TRUE(l->test, lab_listed(l));
+	KUNIT_EXPECT_NE(l->test, xe_vma_userptr_check_repin(l->uvma), 0);
+}
+
+/* Off the GPU for good: when nothing ran, and not mapped any more after that */
+static void lab_expect_zapped(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped_busy, 0);
+	KUNIT_EXPECT_EQ(l->test, lab.flushed, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 1);
+	KUNIT_EXPECT_EQ(l->test, lab.unmapped_live, 0);
+	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.pages.flags.has_dma_mapping);
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->userptr.repin_link));
+	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->vma.combined_links.rebind));
+	KUNIT_EXPECT_FALSE(l->test, l->vm->flags & XE_VM_FLAG_BANNED);
+}
+
+static void lab_refuses(struct lab_vm *l, enum users_state state)
+{
+	l->call.state = state;
+	users_refuses(l->test, &l->call);
+}
+
+static void lab_succeeds(struct lab_vm *l)
+{
+	l->call.state = USERS_IDLE;
+	users_succeeds(l->test, &l->call, true);
+}
+
+#define LAB_SIGNALED "signaled fences don't prove that the GPU is idle"
+
+/* Never bound. Until it has been mapped there is nothing to bind, either. */
+static void lab_unbind(struct lab_vm *l, bool mapped)
+{
+	l->uvma->vma.tile_present = 0;
+	lab.pte = false;
+	lab.tlb = false;
+	l->uvma->userptr.initial_bind = false;
+	l->uvma->userptr.pages.flags.has_dma_mapping = mapped;
+}
+
+/* A lock that is held until the call is over, or is found to wait for it */
+static void lab_let_go(void *data)
+{
+	struct lab_vm *l = data;
+
+	if (l->held == &l->vm->svm.gpusvm.notifier_lock)
+		up_read(l->held);
+	else if (l->held)
+		mutex_unlock(l->held);
+	l->held = NULL;
+}
+
+static void lab_held_refuses(struct lab_vm *l, void *lock)
+{
+	l->held = lock;
+	if (lock == &l->vm->svm.gpusvm.notifier_lock)
+		down_read(lock);
+	else
+		mutex_lock(lock);
+	l->call.let_go = lab_let_go;
+	l->call.arg = l;
+	lab_refuses(l, USERS_HELD);
+	lab_let_go(l);
+}
+
+/* Graphics */
+
+static void gfx_held_lock_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_held_refuses(l, &l->vm->svm.gpusvm.notifier_lock);
+	lab_expect_untouched(l);
+}
+
+static void gfx_busy_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* Whether it is, nobody knows for sure. */
+static void gfx_idle_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->call.reason = LAB_SIGNALED;
+	lab_refuses(l, USERS_IDLE);
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	lab_refuses(l, USERS_IDLE);
+	lab_expect_untouched(l);
+}
+
+/* A job was cancelled by a reset: it may be running still. */
+static void gfx_cancelled_job_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct dma_fence *job = lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+
+	dma_fence_set_error(job, -ECANCELED);
+	dma_fence_signal(job);
+	lab.runaway = true;
+	users_failure("job cancelled by a reset");
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* Jobs that hang have their fences signaled, and go on. */
+static void gfx_wedged_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	atomic_set(&l->xe->wedged.flag, 1);
+	lab.runaway = true;
+	users_failure("device wedged");
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+static void gfx_unplugged_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
+	l->xe->drm.unplugged = true;
+	lab.runaway = true;
+	users_failure("device unplugged");
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* The bind ioctl has the pages: it commits them, whatever the sequence is. */
+static void gfx_populated_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_unbind(l, true);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+	dma_fence_signal(l->call.arg);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* Binds and unbinds that others wait for */
+static void gfx_pending_bind_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	lab_job(l, DMA_RESV_USAGE_KERNEL);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+static void gfx_destroyed_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->uvma->vma.gpuva.flags |= XE_VMA_DESTROYED;
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+}
+
+static void gfx_blocking_idle(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out = users_blocks(test, &l->call);
+
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+static void gfx_blocking_waits(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out;
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+/* The process exits after the reaper was refused. */
+static void gfx_blocking_after_a_refusal(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out;
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+/* Page faults */
+
+static void fault_bound_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->call.reason = "its PTEs and TLBs can't be invalidated without waiting";
+	lab_refuses(l, USERS_IDLE);
+	lab_expect_untouched(l);
+}
+
+/* That it was zapped says little: the invalidation of the TLB may have failed. */
+static void fault_zapped_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	users_blocks(test, &l->call);
+	lab_expect_zapped(l);
+	l->call.reason = "its PTEs and TLBs can't be invalidated without waiting";
+	lab_refuses(l, USERS_IDLE);
+}
+
+static void fault_bound_and_wedged_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->xe->drm.unplugged = true;
+	atomic_set(&l->xe->wedged.flag, 1);
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+static void fault_held_lock_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_held_refuses(l, &l->vm->svm.gpusvm.notifier_lock);
+	lab_expect_untouched(l);
+}
+
+static void fault_never_bound_succeeds(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.pages.flags.has_dma_mapping);
+	/* The list is for VMs without page faults. */
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+	KUNIT_EXPECT_NE(test, xe_vma_userptr_check_repin(l->uvma), 0);
+	/* Nothing to do the next time */
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+}
+
+/* Somebody else is between the two passes: leave it to that. */
+static void fault_half_invalidated_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	l->uvma->userptr.finish_inuse = true;
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+	l->uvma->userptr.finish_inuse = false;
+	lab_succeeds(l);
+}
+
+/* The second pass would have to wait: it is never wanted in non-blocking mode. */
+static void fault_has_one_pass(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct mmu_interval_notifier *notifier = &l->uvma->userptr.notifier;
+	struct mmu_interval_notifier_finish *finish = NULL;
+	struct mmu_notifier_range range = {
+		.mm = l->mm, .start = LAB_START, .end = LAB_END, .event = MMU_NOTIFY_CLEAR,
+	};
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	KUNIT_EXPECT_FALSE(test, notifier->ops->invalidate_start(notifier, &range, 3, &finish));
+	KUNIT_EXPECT_NULL(test, finish);
+	lab_unbind(l, true);
+	KUNIT_EXPECT_TRUE(test, notifier->ops->invalidate_start(notifier, &range, 3, &finish));
+	KUNIT_EXPECT_NULL(test, finish);
+	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
+}
+
+/* Success while a page fault is on its way: what it has must not be bound. */
+static void fault_success_is_noticed(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_fault(test);
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_MAP,
+		.map.vma = &l->uvma->vma,
+		.map.immediate = true,
+	};
+
+	lab_unbind(l, true);
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, op_check_svm_userptr(l->vm, &op, &update), 0);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	lab_succeeds(l);
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, op_check_svm_userptr(l->vm, &op, &update), -EAGAIN);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+}
+
+static void fault_blocking(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct users_outcome out;
+
+	lab_refuses(l, USERS_BUSY);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_zapped(l);
+}
+
+/* Compute */
+
+static void compute_running_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_refuses(l, USERS_BUSY);
+	lab_settle(l);
+	/* Neither did it stop the queue. */
+	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
+	lab_expect_untouched(l);
+	lab_refuses(l, USERS_BUSY);
+}
+
+/* The queue was killed: its fence is signaled, and it may run for a while. */
+static void compute_killed_queue_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab.suspend_result = -EINVAL;
+	lab.reset_status = 1;
+	l->vm->flags |= XE_VM_FLAG_BANNED;
+	dma_fence_enable_signaling(l->queue.lr.pfence);
+	lab_settle(l);
+	KUNIT_ASSERT_TRUE(test, lab_idle());
+
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+}
+
+/* The queue does not stop, and the TLB invalidation times out: it runs on. */
+static void compute_flush_timed_out_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab.flush_error = -ETIME;
+	lab_refuses(l, USERS_BUSY);
+	lab_settle(l);
+	lab.runaway = true;
+	lab_refuses(l, USERS_BUSY);
+	l->call.hole = "X4";
+	users_blocks(test, &l->call);
+	lab_settle(l);
+	KUNIT_EXPECT_GE(test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 0);
+	lab_refuses(l, USERS_BUSY);
+}
+
+/* Pages that a bind ioctl has are committed, whatever the sequence is. */
+static void compute_never_bound_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_unbind(l, true);
+	lab_refuses(l, USERS_BUSY);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
+	lab_expect_untouched(l);
+}
+
+static void compute_held_lock_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_held_refuses(l, &l->vm->svm.gpusvm.notifier_lock);
+	lab_expect_untouched(l);
+}
+
+/* munmap(): the worker would repin it, which fails here, too. */
+static void compute_blocking(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+	struct users_outcome out;
+
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
+	lab_settle(l);
+	lab_expect_zapped(l);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+static void compute_blocking_after_a_refusal(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab_refuses(l, USERS_BUSY);
+	users_blocks(test, &l->call);
+	lab_settle(l);
+	lab_expect_zapped(l);
+}
+
+/* By a process that lives */
+
+static void gfx_rehearsed(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out;
+
+	users_mm_clear(MMF_UNSTABLE, l->mm);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	out = users_rehearses(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+
+	/* Idle, and nothing of it is mapped any more */
+	out = users_rehearses(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+static void fault_rehearsed(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	users_mm_clear(MMF_UNSTABLE, l->mm);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	lab_expect_zapped(l);
+}
+
+/* The blocking call stops the queue, and the rebind worker finds nothing to repin. */
+static void compute_rehearsed(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	users_mm_clear(MMF_UNSTABLE, l->mm);
+	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).seq_set);
+	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+	lab_expect_zapped(l);
+}
+
+/* What binds and unbinds leave behind */
+
+/* Zapped once, bound again, and zapped: it is not there the second time, too. */
+static void rebound_is_zapped_again(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+
+	lab.pinned_since = users_now();
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	lab_bound();
+	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL, false);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.initial_bind);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0));
+	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, 0);
+	lab_map(l);
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab_refuses(l, USERS_BUSY);
+	dma_fence_signal(l->call.arg);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
+}
+
+/* The page fault handler waits for its bind; meanwhile there is an invalidation. */
+static struct lab_vm *lab_faulting;
+static bool lab_fault_is_overtaken;
+
+static signed long lab_bind_wait(struct dma_fence *fence, bool intr, signed long timeout)
+{
+	struct lab_vm *l = lab_faulting;
+
+	dma_fence_signal(fence);
+	if (lab_fault_is_overtaken)
+		users_blocks(l->test, &l->call);
+	return timeout;
+}
+
+static const struct dma_fence_ops lab_bind_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+	.wait = lab_bind_wait,
+};
+
+static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 tile_mask)
+{
+	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct xe_vm_pgtable_update_ops update = {};
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_MAP,
+		.map.vma = vma,
+		.map.immediate = true,
+	};
+	int err;
+
+	if (!fence)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &lab_bind_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	users_point();
+	/* What is checked before a bind is committed, and the commit */
+	down_read(&vm->svm.gpusvm.notifier_lock);
+	err = op_check_svm_userptr(vm, &op, &update);
+	users_point();
+	if (!err) {
+		lab_bound();
+		users_point();
+		bind_op_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL, false);
+	}
+	up_read(&vm->svm.gpusvm.notifier_lock);
+	if (err) {
+		dma_fence_put(&fence->base);
+		return ERR_PTR(err);
+	}
+	return &fence->base;
+}
+
+static bool lab_valid(struct lab_vm *l, struct xe_vma *vma)
+{
+	return xe_vm_has_valid_gpu_mapping(&l->xe->tiles[0], vma->tile_present,
+					   vma->tile_invalidated);
+}
+
+static int lab_try_page_fault(struct lab_vm *l)
+{
+	int err;
+
+	lab_faulting = l;
+	down_write(&l->vm->lock);
+	err = xe_pagefault_handle_vma(&l->gt, &l->uvma->vma, false);
+	up_write(&l->vm->lock);
+	return err;
+}
+
+static void lab_page_fault(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, lab_try_page_fault(l), 0);
+}
+
+static void fault_binds(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_fault_is_overtaken = false;
+	lab_page_fault(l);
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
+	/* Zapped, and bound again: an invalidation finds it. */
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	/* As if it had been pinned again */
+	l->uvma->userptr.notifier.invalidate_seq = 1;
+	lab.pinned_since = users_now();
+	lab_page_fault(l);
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+}
+
+/* It must not count as bound: the GPU would fault again and again. */
+static void fault_overtaken_by_an_invalidation(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_fault_is_overtaken = true;
+	lab_page_fault(l);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+/* The same, when it was zapped before: it has to be zapped again. */
+static void fault_rebind_overtaken_by_an_invalidation(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->uvma->vma.tile_invalidated = BIT(0);
+	lab_fault_is_overtaken = true;
+	lab_page_fault(l);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+/* The TLB may still have it: exec fails until it was flushed. */
+static void lab_flush_fails(struct lab_vm *l, int *error, int value)
+{
+	users_blocks(l->test, &l->call);
+	*error = value;
+	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), value);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 1);
+	KUNIT_EXPECT_TRUE(l->test, lab_listed(l));
+	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), value);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 2);
+	*error = 0;
+	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(l->test, lab.zapped, 3);
+	KUNIT_EXPECT_EQ(l->test, lab.flushed, 1);
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->userptr.repin_link));
+}
+
+static void flush_that_times_out_is_repeated(struct kunit *test)
+{
+	lab_flush_fails(lab_gfx(test), &lab.flush_error, -ETIME);
+}
+
+static void flush_that_is_not_sent_is_repeated(struct kunit *test)
+{
+	lab_flush_fails(lab_gfx(test), &lab.send_error, -EPIPE);
+}
+
+/* Of two GTs. What the other one says must not hide it. */
+static void lab_one_flush_fails(struct kunit *test, int *error, int value, int at)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->media.tile = &l->xe->tiles[0];
+	l->xe->tiles[0].media_gt = &l->media;
+	users_blocks(test, &l->call);
+	*error = value;
+	lab.fail_at = at;
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), value);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, 0);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	/* Both the next time */
+	lab.flushed = 0;
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, BIT(0));
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+}
+
+static void flush_of_one_gt_times_out(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.flush_error, -ETIME, 1);
+}
+
+static void flush_of_the_other_gt_times_out(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.flush_error, -ETIME, 2);
+}
+
+static void flush_of_one_gt_is_not_sent(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.send_error, -EPIPE, 1);
+}
+
+static void flush_of_the_other_gt_is_not_sent(struct kunit *test)
+{
+	lab_one_flush_fails(test, &lab.send_error, -EPIPE, 2);
+}
+
+static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute(test);
+
+	lab.flush_error = -ETIME;
+	users_blocks(test, &l->call);
+	lab_settle(l);
+	KUNIT_EXPECT_TRUE(test, l->vm->flags & XE_VM_FLAG_BANNED);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
+}
+
+/* With page faults, the handler has to bind it again nevertheless. */
+static void fault_flush_that_times_out(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.flush_error = -ETIME;
+	l->uvma->userptr.pages.notifier_seq = 3;
+	down_write(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -ETIME);
+	up_write(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+/* The TLBs of a userptr that is unbound are somebody else's matter. */
+static void unbind_clears_present(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	vma->tile_present = BIT(0) | BIT(1);
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(1));
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	vma->tile_present = BIT(0);
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, 0);
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+}
+
+/* A bind of one tile says nothing about the other. */
+static void bind_of_one_tile(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_fault(test);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	vma->tile_present = BIT(1);
+	vma->tile_invalidated = BIT(0) | BIT(1);
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL, false);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0) | BIT(1));
+	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, BIT(1));
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, vma));
+	vma->tile_present = BIT(1);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, vma));
+	vma->tile_present = BIT(0);
+	vma->tile_invalidated = BIT(0);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, vma));
+}
+
+/* What the driver asserts about its locks. Without the patches these are stubs. */
+extern bool xe_vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
+					  unsigned long cur_seq);
+
+static void lab_zap(void *data)
+{
+	struct lab_vm *l = data;
+
+	xe_pt_zap_ptes(&l->xe->tiles[0], &l->uvma->vma);
+}
+
+static void lab_invalidate(void *data)
+{
+	struct lab_vm *l = data;
+
+	xe_vm_invalidate_vma(&l->uvma->vma);
+}
+
+static void lab_invalidate_for_reading(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	lab_invalidate(data);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+}
+
+static void lab_invalidate_for_writing(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_write(&l->vm->svm.gpusvm.notifier_lock);
+	lab_invalidate(data);
+	up_write(&l->vm->svm.gpusvm.notifier_lock);
+}
+
+static void lab_try_invalidate(void *data)
+{
+	struct lab_vm *l = data;
+
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	xe_vma_userptr_try_invalidate(l->vm, l->uvma, 5);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+}
+
+static void zapped_under_the_lock(struct kunit *test)
+{
+	users_reports(test, "zaps without notifier_lock", lab_zap, lab_gfx(test));
+}
+
+/* With the VM's reservation, which is missing, or for writing */
+static void invalidated_under_the_locks(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	l->uvma->userptr.pages.notifier_seq = 3;
+	/* Nothing to zap */
+	l->uvma->vma.tile_present = 0;
+	users_reports(test, "invalidates without notifier_lock", lab_invalidate, l);
+	users_reports(test, "invalidates without the reservation", lab_invalidate_for_reading, l);
+}
+
+static void invalidated_when_idle(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->uvma->userptr.pages.notifier_seq = 3;
+	l->uvma->vma.tile_present = 0;
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	users_reports(test, "invalidates with a bind under way", lab_invalidate_for_writing, l);
+}
+
+static void tried_under_the_lock(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	users_reports(test, "tries without notifier_lock for writing", lab_try_invalidate, l);
+}
+
+/* Of a BO it is the reservation, and not the lock of userptrs. */
+static void bo_is_zapped_under_its_reservation(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_bo *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
+	struct xe_vma *vma = &l->uvma->vma;
+
+	KUNIT_ASSERT_NOT_NULL(test, bo);
+	bo->ttm.base.resv = xe_vm_resv(l->vm);
+	vma->gpuva.gem.obj = &bo->ttm.base;
+	vma->tile_present = 0;
+	KUNIT_ASSERT_FALSE(test, xe_vma_is_userptr(vma));
+	users_reports(test, "zaps without the reservation", lab_zap, l);
+	KUNIT_ASSERT_EQ(test, xe_vm_lock(l->vm, false), 0);
+	/* No report: the console is looked at */
+	lab_zap(l);
+	xe_vm_unlock(l->vm);
+	vma->gpuva.gem.obj = NULL;
+}
+
+/* Paths, interrupted */
+
+static void page_fault_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_unbind(l, true);
+	lab_fault_is_overtaken = false;
+	l->call.state = USERS_BUSY;
+	users_path(test, "xe_pagefault_handle_vma", &l->call);
+	lab_try_page_fault(l);
+	users_path_end(test);
+}
+
+static void second_page_fault_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_fault_is_overtaken = false;
+	/* It was zapped. */
+	l->uvma->vma.tile_invalidated = BIT(0);
+	lab.pte = false;
+	lab.tlb = false;
+	l->call.state = USERS_BUSY;
+	users_path(test, "xe_pagefault_handle_vma of what was bound", &l->call);
+	lab_try_page_fault(l);
+	users_path_end(test);
+}
+
+static void exec_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	users_blocks(test, &l->call);
+	l->call.state = USERS_BUSY;
+	users_path(test, "xe_vm_userptr_pin", &l->call);
+	lab_exec_pin(l);
+	users_path_end(test);
+	/* If it is listed again the next exec does it again. */
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	users_look(test);
+}
+
+/* munmap() by a thread of the process */
+static void invalidation_interrupted(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->call.state = USERS_BUSY;
+	users_path(test, "xe_vma_userptr_invalidate_start, page faults", &l->call);
+	users_blocks_here(test, &l->call);
+	users_path_end(test);
+}
+
+/* Whether exec waits for the unbind */
+static bool lab_unbind_is_waited_for(struct lab_vm *l)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_UNMAP,
+		.base.unmap.va = &l->uvma->vma.gpuva,
+	};
+	int err;
+
+	down_read(&l->vm->svm.gpusvm.notifier_lock);
+	err = op_check_svm_userptr(l->vm, &op, &update);
+	up_read(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(l->test, err, 0);
+	return update.wait_vm_bookkeep;
+}
+
+static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
+
+	/* Not a userptr */
+	l->uvma->vma.gpuva.flags |= DRM_GPUVA_SPARSE;
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+	l->uvma->vma.gpuva.flags &= ~DRM_GPUVA_SPARSE;
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(gfx_held_lock_refuses),
+	KUNIT_CASE(gfx_busy_refuses),
+	KUNIT_CASE(gfx_idle_refuses),
+	KUNIT_CASE(gfx_cancelled_job_refuses),
+	KUNIT_CASE(gfx_wedged_refuses),
+	KUNIT_CASE(gfx_unplugged_refuses),
+	KUNIT_CASE(gfx_populated_refuses),
+	KUNIT_CASE(gfx_pending_bind_refuses),
+	KUNIT_CASE(gfx_destroyed_refuses),
+	KUNIT_CASE(gfx_blocking_idle),
+	KUNIT_CASE(gfx_blocking_waits),
+	KUNIT_CASE(gfx_blocking_after_a_refusal),
+	KUNIT_CASE(fault_bound_refuses),
+	KUNIT_CASE(fault_zapped_refuses),
+	KUNIT_CASE(fault_bound_and_wedged_refuses),
+	KUNIT_CASE(fault_held_lock_refuses),
+	KUNIT_CASE(fault_half_invalidated_refuses),
+	KUNIT_CASE(fault_has_one_pass),
+	KUNIT_CASE(fault_never_bound_succeeds),
+	KUNIT_CASE(fault_success_is_noticed),
+	KUNIT_CASE(fault_blocking),
+	KUNIT_CASE(compute_running_refuses),
+	KUNIT_CASE(compute_killed_queue_refuses),
+	KUNIT_CASE(compute_flush_timed_out_refuses),
+	KUNIT_CASE(compute_never_bound_refuses),
+	KUNIT_CASE(compute_held_lock_refuses),
+	KUNIT_CASE(compute_blocking),
+	KUNIT_CASE(compute_blocking_after_a_refusal),
+	KUNIT_CASE(gfx_rehearsed),
+	KUNIT_CASE(fault_rehearsed),
+	KUNIT_CASE(compute_rehearsed),
+	KUNIT_CASE(rebound_is_zapped_again),
+	KUNIT_CASE(fault_binds),
+	KUNIT_CASE(fault_overtaken_by_an_invalidation),
+	KUNIT_CASE(fault_rebind_overtaken_by_an_invalidation),
+	KUNIT_CASE(flush_that_times_out_is_repeated),
+	KUNIT_CASE(flush_that_is_not_sent_is_repeated),
+	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
+	KUNIT_CASE(fault_flush_that_times_out),
+	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
+	KUNIT_CASE(flush_of_one_gt_times_out),
+	KUNIT_CASE(flush_of_the_other_gt_times_out),
+	KUNIT_CASE(flush_of_one_gt_is_not_sent),
+	KUNIT_CASE(flush_of_the_other_gt_is_not_sent),
+	KUNIT_CASE(unbind_clears_present),
+	KUNIT_CASE(bind_of_one_tile),
+	KUNIT_CASE(zapped_under_the_lock),
+	KUNIT_CASE(invalidated_under_the_locks),
+	KUNIT_CASE(invalidated_when_idle),
+	KUNIT_CASE(tried_under_the_lock),
+	KUNIT_CASE(bo_is_zapped_under_its_reservation),
+	KUNIT_CASE_PARAM(page_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(second_page_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(exec_interrupted, users_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
+	{}
+};
+
+USERS_SUITE(xe, cases);
