@@ -168,7 +168,8 @@ static void start_other(struct round *r)
 	if (r->other)
 		return;
 	p = malloc(r->plan.mib * ON_MIB);
-	for (i = 0; p && i < r->plan.mib * ON_MIB * 3 / 4; i += PAGE)
+	/* The victims have a quarter at least, but may have given some back. */
+	for (i = 0; p && i < r->plan.mib * ON_MIB * 7 / 8; i += PAGE)
 		__atomic_store_n(&p[i], 1, __ATOMIC_RELAXED);
 	for (;;)
 		pause();
