@@ -68,10 +68,6 @@ changes but texts and tests: two results with the same one are of the same kerne
 """ + table.markdown(["command", "what", "date", "code", "files"], rows, merge=False)
 
 
-def pair(unpatched, patched):
-    return [str(unpatched), str(patched)]
-
-
 def column(directory):
     """The cells of one base, unpatched and patched, for overview()."""
     data = {"unpatched": {}, "patched": {}}
@@ -80,8 +76,10 @@ def column(directory):
         data[kernel][scenario, figure] = int(value)
     run = demo.Demo({"base": data["unpatched"], "series": data["patched"]})
 
-    def sizes(scenario, figure):
-        return [demo.size(value) for value in run.both(scenario, figure)]
+    def known(form, scenario, figure):
+        """A figure that is missing is none, also where -1 is one."""
+        return [form(run.data[kernel][scenario, figure])
+                if (scenario, figure) in run.data[kernel] else "?" for kernel in demo.KERNELS]
 
     counts = {"base": [], "series": []}
     for line in read(os.path.join(directory, "cost.txt")):
@@ -89,14 +87,14 @@ def column(directory):
         if (victim, figure) == ("none-1024", "instructions"):
             counts[kernel].append(int(number))
     return [
-        pair(*run.both("bystanders", "bystanders_killed")),
+        known(str, "bystanders", "bystanders_killed"),
         [demo.size(run.after_pass(kernel, "one")) for kernel in demo.KERNELS],
-        sizes("whole", "held_1s_kib"),
-        [demo.ms(value) for value in run.both("behind-slow", "reaped_ms")],
+        known(demo.size, "whole", "held_1s_kib"),
+        known(demo.ms, "behind-slow", "reaped_ms"),
         [demo.size(before - freed if before >= 0 and freed >= 0 else -1)
          for before, freed in zip(run.both("mrelease", "before_kib"),
                                   run.both("mrelease", "freed_kib"))],
-        [demo.ms(value) for value in run.both("hang-exit", "served_ms")],
+        known(demo.ms, "hang-exit", "served_ms"),
         ["%.1f M" % (cost.median(counts[kernel]) / 1e6) if counts[kernel] else "?"
          for kernel in demo.KERNELS],
     ]
