@@ -3,29 +3,13 @@
 # minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
 # the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
-# usage: check.sh [-s]     -s: the short check of a base that is not the default:
-# KUnit, kselftests, lint of the texts, and a build of every patch
-# DEADLINE=SECONDS since 1970: nothing is begun that may not end before; what is left
-# out for that is named, and counts as skipped.
 . "$(dirname "$0")/lib.sh"
-
-short=
-[ "${1:-}" != -s ] || short=y
 
 results=$logs/check
 rm -rf "$results"
 mkdir -p "$results"
 
-# suite MINUTES NAME COMMAND...: if these minutes are left
-suite() {
-	suite_needs=$1 suite_name=$2
-	shift
-	if time_left "$suite_needs"; then
-		"$top/scripts/suite.sh" "$@"
-	else
-		ok "$suite_name # SKIP $(no_time "$suite_needs")" | tee "$results/$suite_name"
-	fi
-}
+suite() { "$top/scripts/suite.sh" "$@"; }
 
 # step TEXT COMMAND...: one without results of its own
 step() {
@@ -42,12 +26,8 @@ step() {
 # The suites that were wanted have said something, be it that they can't begin.
 finish() {
 	for name in $wanted; do
-		[ ! -s "$results/$name" ] || continue
-		if grep -q '^ok the debug kernel builds # SKIP' "$results/steps"; then
-			ok "$name # SKIP $(no_time 0)"
-		else
-			not_ok "$name: no result"
-		fi | tee "$results/$name"
+		[ -s "$results/$name" ] ||
+			not_ok "$name: no result" | tee "$results/$name"
 	done
 	sed '/^#/d; /^$/d' "$top/lab/skips" >"$results/.skips"
 	cat "$results"/* | sed -n 's/^ok \(.*# SKIP.*\)/\1/p' | grep -vEf "$results/.skips" |
@@ -69,43 +49,16 @@ finish() {
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# build_kernel: what was compiled when the time is up is in the cache for next time
-build_kernel() {
-	if [ -z "${DEADLINE:-}" ]; then
-		"$top/scripts/build.sh" series debug
-	elif time_left 1; then
-		timeout $((DEADLINE - $(date +%s))) "$top/scripts/build.sh" series debug
-	else
-		return 124
-	fi
-}
-
 wanted="steps"
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	if [ -n "$short" ]; then
-		wanted="$wanted lint kunit selftests builds"
-		suite 5 lint "$top/scripts/lint.sh" -t
-	else
-		wanted="$wanted kunit kunit-py selftests users rules example soak cocci lint"
+	wanted="$wanted kunit kunit-py selftests users rules example soak cocci lint"
+	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
+		for name in kunit kunit-py selftests users rules example; do
+			suite "$name" "$top/scripts/test-$name.sh" series
+		done
+		suite soak "$top/scripts/soak.sh" 60
 	fi
-	build_kernel && code=0 || code=$?
-	if [ "$code" = 124 ]; then
-		ok "the debug kernel builds # SKIP $(no_time 0)" | tee -a "$results/steps"
-	elif step "the debug kernel builds" [ "$code" = 0 ]; then
-		suite 5 kunit "$top/scripts/test-kunit.sh" series
-		suite 15 selftests "$top/scripts/test-selftests.sh" series
-		if [ -z "$short" ]; then
-			for name in kunit-py users rules example; do
-				suite 10 "$name" "$top/scripts/test-$name.sh" series
-			done
-			suite 5 soak "$top/scripts/soak.sh" 60
-		fi
-	fi
-	if [ -n "$short" ]; then
-		suite 1 builds "$top/scripts/lint-builds.sh"
-	else
-		"$top/scripts/check-host.sh"
-	fi
+	"$top/scripts/check-host.sh"
 fi
 finish

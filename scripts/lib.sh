@@ -143,15 +143,6 @@ record_queue() {
 ok() { echo "ok $*"; }
 not_ok() { echo "not ok $*"; }
 
-# time_left MINUTES: there are that many before DEADLINE (seconds since 1970), or there
-# is none. no_time MINUTES: why something was skipped for that.
-time_left() {
-	[ -z "${DEADLINE:-}" ] || [ $((DEADLINE - $(date +%s))) -ge $(($1 * 60)) ]
-}
-no_time() {
-	echo "no time is left on Linux $BASE: $(((DEADLINE - $(date +%s)) / 60)) minutes, $1 wanted"
-}
-
 # is_cached KEY-MATERIAL...: this was checked before with the same input.
 # remember: it is good.
 is_cached() {
