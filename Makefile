@@ -11,7 +11,7 @@ export USERS CONFIG
 # A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
-	@echo "make check    25 min  KUnit, kselftests, drivers, rules, example, soak, texts"
+	@echo "make check    20 min  KUnit, kselftests, drivers, rules, example, soak, texts"
 	@echo "make users         ?  each driver's notifier, unpatched beside patched"
 	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
