@@ -32,7 +32,8 @@ help:
 	@echo "make clean         ?  remove what was built, never work in a tree"
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
-	@echo "USERS=NAME  that one of lab/drivers  SOURCES=DIR  drivers, samples of your tree"
+	@echo "USERS=NAME  that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
+	@echo "SOURCES=DIR drivers, samples of your tree"
 	@echo "ROUNDS=N RUNS=N SEED=N  make bench: how often, how many runs, drawn from what"
 
 $(targets): settings
@@ -44,7 +45,7 @@ demo:
 	@scripts/demo.sh
 
 check:
-	@scripts/check.sh
+	@scripts/check.sh $(SUITES)
 
 users:
 	@scripts/users.sh $(USERS)

@@ -3,13 +3,17 @@
 # minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
 # the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
+# usage: check.sh [SUITE...]    default: all of them
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check
 rm -rf "$results"
 mkdir -p "$results"
 
-suite() { "$top/scripts/suite.sh" "$@"; }
+# suite NAME COMMAND...: if it is wanted
+suite() {
+	case " $wanted " in *" $1 "*) "$top/scripts/suite.sh" "$@" ;; esac
+}
 
 # step TEXT COMMAND...: one without results of its own
 step() {
@@ -42,23 +46,26 @@ finish() {
 		echo "and why:"
 		cat "$results"/.said-* | grep -E '# FAILED|(EXPECTATION|ASSERTION) FAILED|^  [|] line ' | head -40
 	fi
-	echo "$passed passed, $failed failed, $skipped skipped"
+	echo "$passed passed, $failed failed, $skipped skipped" | tee "$logs/check.counts"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-wanted="steps"
+suites=${*:-kunit kunit-py selftests users rules example soak cocci lint}
+wanted=steps
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
-	wanted="$wanted kunit kunit-py selftests users rules example soak cocci lint"
+	wanted="$wanted $suites"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
 		for name in kunit kunit-py selftests users rules example; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60
 	fi
-	"$top/scripts/check-host.sh"
+	suite cocci "$top/scripts/test-cocci.sh"
+	# A build of every patch takes too long beside the VMs: make lint does it.
+	suite lint "$top/scripts/lint.sh" -t
 fi
 finish
