@@ -13,7 +13,9 @@ case $variant in
 mutants) from=$build/mutants/$BASE/tree ;;
 *) from=$(tree_of "$variant") ;;
 esac
-[ "$variant" != series ] || from=${SOURCES:-$from}
+if [ "$variant" = series ] && [ -n "${SOURCES:-}" ]; then
+	from=$(cd "$SOURCES" && pwd) || die "SOURCES: there is no directory $SOURCES"
+fi
 objects=$tree/o-debug
 out=$build/users/$BASE/$variant${1:+-$1}
 log=$logs/users-$variant${1:+-$1}-build.log

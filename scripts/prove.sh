@@ -8,19 +8,49 @@
 #   Hangs: yes
 # (the VM may not come back: without this line that proves nothing)
 # and then a diff against the whole series; or none, then that patch is
-# reverted as it is. The table is kept in results/BASE/prove.txt; with names,
+# reverted as it is. Those of the default base are taken for the others as well, as
+# far as they apply. lab/prove/none says which patches have no proof, and why. The
+# table is kept in results/BASE/prove.txt; with names,
 # only their lines are replaced there. It tells three kinds apart: a patch that is
 # undone, code that is altered, and the test device that is altered.
-# usage: prove.sh [NAME...]     default: all of lab/prove/BASE
+# usage: prove.sh [NAME...]     default: all of them
 # shellcheck disable=SC2013,SC2046,SC2086 # lists of words
 . "$(dirname "$0")/lib.sh"
 
-proofs=$top/lab/prove/$BASE
+field_of() { sed -n "/^diff /q; s/^$1: //p" "$2"; }
+
+# path_of SLUG.patch: with its series; nothing if it is not in the queue
+path_of() { queue_names | grep -E "/$1\$" || :; }
+
+# apply_proof FILE SERIES/SLUG.patch [--check]: to the scratch tree
+apply_proof() {
+	if grep -q '^diff ' "$1"; then
+		plain_git -C "$scratch" apply ${3:-} -C1 --recount "$1"
+	else
+		plain_git -C "$scratch" apply ${3:-} -R --3way "$queue/$2"
+	fi >"$out/log" 2>&1
+}
+
+"$top/scripts/deps.sh"
+"$top/scripts/tree.sh" -w
+scratch_tree
+plain_git -C "$scratch" checkout -q --detach series
+
+proofs=$build/proofs/$BASE
 out=$logs/prove
 table=$out/table
-rm -rf "$out"
-mkdir -p "$out"
+rm -rf "$out" "$proofs"
+mkdir -p "$out" "$proofs"
 : >"$table"
+cp "$top/lab/prove/$BASE"/*.patch "$proofs"
+for proof in "$top/lab/prove/$default_base"/*.patch; do
+	name=${proof##*/}
+	[ ! -e "$proofs/$name" ] || continue
+	patch=$(path_of "$(field_of Patch "$proof")")
+	if [ -n "$patch" ] && apply_proof "$proof" "$patch" --check; then
+		cp "$proof" "$proofs"
+	fi
+done
 all=
 if [ $# = 0 ]; then
 	all=y
@@ -28,10 +58,10 @@ if [ $# = 0 ]; then
 	set -- *.patch
 fi
 for name; do
-	[ -f "$proofs/$name" ] || die "no such proof: $proofs/$name"
+	[ -f "$proofs/$name" ] || die "no such proof for $BASE: $name"
 done
 
-field() { sed -n "/^diff /q; s/^$1: //p" "$proofs/$2"; }
+field() { field_of "$1" "$proofs/$2"; }
 
 # run TREE KIND TEST...: the result lines of these tests, all of one kind
 run() {
@@ -70,9 +100,6 @@ passed() {
 	grep -E "^ok .*[ .]${1##*.}([ :]|\$)" "$out/results" | grep -qv '# SKIP'
 }
 
-# path_of SLUG.patch: with its series
-path_of() { queue_names | grep -E "/$1\$"; }
-
 # kind_of NAME: what is taken out
 kind_of() {
 	if ! grep -q '^diff ' "$proofs/$1"; then
@@ -88,19 +115,9 @@ kind_of() {
 take_out() {
 	patch=$(path_of "$(field Patch "$1")")
 	[ -n "$patch" ] || die "$1 names a patch that is not in the queue: $(field Patch "$1")"
-	if grep -q '^diff ' "$proofs/$1"; then
-		plain_git -C "$scratch" apply -C1 --recount "$proofs/$1" ||
-			die "$1 does not apply to the series any more"
-	else
-		plain_git -C "$scratch" apply -R --3way "$queue/$patch" >"$out/log" 2>&1 ||
-			die "$patch cannot be reverted alone: put a diff into $1"
-	fi
+	apply_proof "$proofs/$1" "$patch" ||
+		die "$1 does not apply to the series any more, or its patch cannot be reverted alone"
 }
-
-"$top/scripts/deps.sh"
-"$top/scripts/tree.sh" -w
-scratch_tree
-plain_git -C "$scratch" checkout -q --detach series
 
 # What decides about a verdict beside the series
 tests_id=$({
@@ -167,6 +184,7 @@ cp "$out/prove.txt" "$kept"
 # Documentation, tests and comments need no proof, code does.
 for patch in $(queue_names); do
 	grep -qxF "Patch: ${patch##*/}" "$proofs"/*.patch && continue
+	grep -q "^${patch##*/}: " "$top/lab/prove/none" && continue
 	grep -qE '^\+\+\+ b/(mm/tests/|lib/test_)' "$queue/$patch" && continue
 	sed '1,/^---$/d' "$queue/$patch" | grep '^[-+]' | grep -qvE '^(\+\+\+|---) |^[-+][[:space:]]*(/?\*|$)' || continue
 	! grep -qE '^\+\+\+ b/(mm/[^/]*|drivers/.*)\.c$' "$queue/$patch" ||

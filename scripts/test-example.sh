@@ -12,7 +12,7 @@
 [ $# = 1 ] || die "usage: test-example.sh series|scratch"
 which=$1
 src=$(tree_of "$which")
-from=${SOURCES:-$src}
+from=$(cd "${SOURCES:-$src}" && pwd) || die "SOURCES: there is no directory $SOURCES"
 objects=$src/o-debug
 out=$logs/example-$which
 built=$objects/example
