@@ -24,6 +24,9 @@
 void users_point(void);
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define USERS_PARAMS	struct kunit *test, const void *prev, char *desc
+#define USERS_XEN_PV
+#define USERS_HVA_PARAMS		struct kvm_follow_pfn *kfp
+#define USERS_HVA_ARGS			kfp
 #define USERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
 #define users_mm_test(flag, mm)		mm_flags_test(flag, mm)
 #define users_mm_set(flag, mm)		mm_flags_set(flag, mm)
@@ -48,6 +51,9 @@ static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
 }
 #else
 #define USERS_PARAMS	const void *prev, char *desc
+#define USERS_HVA_PARAMS		unsigned long addr, bool atomic, bool interruptible, \
+					bool *async, bool write_fault, bool *writable
+#define USERS_HVA_ARGS			addr, atomic, interruptible, async, write_fault, writable
 #define USERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
 #define users_mm_test(flag, mm)		test_bit(flag, &(mm)->flags)
 #define users_mm_set(flag, mm)		set_bit(flag, &(mm)->flags)

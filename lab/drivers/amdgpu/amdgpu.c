@@ -742,13 +742,16 @@ static struct lab_bo *lab_hsa(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
 	struct dma_fence *ef = NULL;
+	struct kfd_process *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
 	int r;
 
+	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_ASSERT_EQ(test, amdgpu_vm_make_compute(l->adev, l->vm), 0);
 	kthread_use_mm(l->mm);
-	r = init_kfd_vm(l->vm, (void **)&l->info, &ef);
+	r = init_kfd_vm(l->vm, &p->kgd_process_info, &ef);
 	kthread_unuse_mm(l->mm);
 	KUNIT_ASSERT_EQ(test, r, 0);
+	l->info = p->kgd_process_info;
 	dma_fence_put(ef);
 
 	l->ttm.pages = &l->page;

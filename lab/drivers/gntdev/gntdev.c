@@ -7,6 +7,13 @@
 #include <linux/mman.h>
 #include "points.h"
 #undef pr_fmt
+/* Only in a PV domain gntdev has notifiers. Some ask when they are called. */
+#ifdef USERS_XEN_PV
+#include <xen/xen.h>
+#undef xen_pv_domain
+#define xen_pv_domain()	true
+static int use_ptemod;
+#endif
 #include <drivers/xen/gntdev.c>
 
 #define GNT_PAGES	8

@@ -314,7 +314,7 @@ static void hfi_part_pages(struct kunit *test)
 			KUNIT_ASSERT_LT(test, tries, 10);
 			mmap_read_lock(current->mm);
 			vma = vma_lookup(current->mm, hfi->buf);
-			zap_page_range_single(vma, hfi->buf + i * PAGE_SIZE, PAGE_SIZE, NULL);
+			zap_vma_range(vma, hfi->buf + i * PAGE_SIZE, PAGE_SIZE);
 			mmap_read_unlock(current->mm);
 			/* The page is kept until another one is there. */
 			before = page;

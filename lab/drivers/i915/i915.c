@@ -91,6 +91,8 @@ static struct drm_i915_gem_object *i915_open(struct kunit *test)
 	i915->test = test;
 	i915->obj = obj;
 	i915->drm.dev = &i915->device;
+	i915->device.coherent_dma_mask = DMA_BIT_MASK(64);
+	i915->device.dma_mask = &i915->device.coherent_dma_mask;
 	i915->buf = kunit_vm_mmap(test, NULL, 0, I915_PAGES * PAGE_SIZE,
 				  PROT_READ | PROT_WRITE,
 				  MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, 0);
@@ -259,7 +261,7 @@ static void i915_unmapped_is_not_freed(struct kunit *test)
 	users_succeeds(test, &call, true);
 	KUNIT_EXPECT_EQ(test, vm_munmap(i915->buf, I915_PAGES * PAGE_SIZE), 0);
 	i915_stale(test);
-	KUNIT_EXPECT_FALSE(test, page_mapped(page));
+	KUNIT_EXPECT_FALSE(test, folio_mapped(page_folio(page)));
 	KUNIT_EXPECT_EQ(test, *data, 0xfeedf00d);
 
 	/* Now the object lets go of the old pages, and there are no new ones. */

@@ -23,8 +23,7 @@ static void gpc_wmb(void);
 #include <virt/kvm/kvm_main.c>
 
 static void *gpc_kmap(struct page *page);
-static kvm_pfn_t gpc_hva_to_pfn(unsigned long addr, bool atomic, bool interruptible,
-				bool *async, bool write_fault, bool *writable);
+static kvm_pfn_t gpc_hva_to_pfn(USERS_HVA_PARAMS);
 static void gpc_rmb(void);
 
 #define kmap		gpc_kmap
@@ -84,14 +83,13 @@ static void *gpc_kmap(struct page *page)
 	return page_address(page);
 }
 
-static kvm_pfn_t gpc_hva_to_pfn(unsigned long addr, bool atomic, bool interruptible,
-				bool *async, bool write_fault, bool *writable)
+static kvm_pfn_t gpc_hva_to_pfn(USERS_HVA_PARAMS)
 {
 	kvm_pfn_t pfn;
 
 	gpc->since = users_now();
 	users_point();
-	pfn = hva_to_pfn(addr, atomic, interruptible, async, write_fault, writable);
+	pfn = hva_to_pfn(USERS_HVA_ARGS);
 	users_point();
 	return pfn;
 }
@@ -130,7 +128,7 @@ static void gpc_zap(int page, int pages)
 	vma = vma_lookup(current->mm, gpc->start);
 	KUNIT_EXPECT_NOT_NULL(gpc->test, vma);
 	if (vma)
-		zap_page_range_single(vma, gpc_addr(page), pages * PAGE_SIZE, NULL);
+		zap_vma_range(vma, gpc_addr(page), pages * PAGE_SIZE);
 	mmap_read_unlock(current->mm);
 }
 
