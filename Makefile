@@ -59,8 +59,8 @@ mutate:
 foreign:
 	@scripts/deps.sh
 	@scripts/tree.sh -w
-	@scripts/build.sh base vm
-	@scripts/build.sh series vm
+	@scripts/build.sh base foreign
+	@scripts/build.sh series foreign
 	@scripts/test-foreign.sh
 
 example:

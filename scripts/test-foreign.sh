@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tests that are not ours: those of the kernel tree for memory cgroups, killing
-# and freezing cgroups, and process_mrelease(2). They run on both kernels (vm
+# and freezing cgroups, and process_mrelease(2). They run on both kernels (foreign
 # configuration) and have to come out the same. What does not pass on the unpatched
 # one has to be in lab/foreign.expected, with the reason.
 # usage: test-foreign.sh
@@ -25,10 +25,10 @@ cc -I "$selftests/mm" -o "$out/foreign-mrelease_test" "$selftests/mm/mrelease_te
 
 # play base|series: its results go to $out/KERNEL, "ok PROGRAM.TEST" and the like
 play() {
-	"$top/scripts/initramfs.sh" "$1" vm "$out/$1.cpio" "$top/lab/guest/run-foreign" \
+	"$top/scripts/initramfs.sh" "$1" foreign "$out/$1.cpio" "$top/lab/guest/run-foreign" \
 		"$out"/foreign-*
 	"$top/scripts/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
-		"$(tree_of "$1")/o-vm/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :
+		"$(tree_of "$1")/o-foreign/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :
 	python3 "$top/lab/report" foreign "$out/$1.log" >"$out/$1"
 }
 
