@@ -1,7 +1,9 @@
 #!/bin/sh
 # Every patch builds, on the base and what its series needs: the objects of the files that it touches, and those at
 # the heart of the series, without a warning (W=1) that the base does not have.
-# At the end sparse reads all of them, if it can read this kernel.
+# At the end sparse reads all of them, if it can read this kernel; not if only some
+# series are wanted.
+# usage: lint-builds.sh [SERIES...]
 . "$(dirname "$0")/lib.sh"
 
 out=$logs/lint
@@ -82,7 +84,11 @@ check() {
 }
 
 # Each series stands on the base and what it needs, without the rest.
-for series in $(series_names); do
+only=$*
+# shellcheck disable=SC2046 # a list
+[ $# -gt 0 ] || set -- $(series_names)
+for series; do
+	[ -n "$(patches_of "$series")" ] || die "no such series: $series"
 	# shellcheck disable=SC2046 # lists
 	before=$("$top/scripts/import.sh" $(patches_of $(series_needs "$series"))) || exit 1
 	for commit in $("$top/scripts/series-commits.sh" "$series"); do
@@ -93,6 +99,7 @@ for series in $(series_names); do
 		before=$commit
 	done
 done
+[ -z "$only" ] || exit 0
 # A kernel that finds sparse too old does not run it, and builds all the same.
 if [ -e "$tree/scripts/checker-valid.sh" ] &&
 		[ "$(sh "$tree/scripts/checker-valid.sh" sparse)" != 1 ]; then

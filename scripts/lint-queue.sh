@@ -42,6 +42,15 @@ for name in $(queue_names); do
 done
 
 # What a list can read in one sitting.
+for name in $(queue_names); do
+	lines=$(sed '1,/^---$/d' "$queue/$name" | grep -vE '^(\+\+\+|---) ' | grep -c '^[-+]' || :)
+	if [ "$lines" -le 700 ]; then
+		ok "size of $name"
+	else
+		not_ok "size of $name: $lines lines added and removed, 700 at most"
+	fi
+done
+
 # shellcheck disable=SC2046 # lists
 for name in $(series_names); do
 	if [ ! -f "$queue/$name/cover-letter.md" ]; then

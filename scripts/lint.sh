@@ -21,6 +21,7 @@ done
 	"$top/scripts/lint-docs.sh"
 	[ "${1:-}" = -t ] || {
 		"$top/scripts/lint-builds.sh"
+		"$top/scripts/lint-programs.sh"
 		"$top/scripts/lint-configs.sh"
 	}
 	"$top/scripts/lint-scripts.sh"

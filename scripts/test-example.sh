@@ -142,7 +142,7 @@ found sleeps "the rehearsal and DEBUG_ATOMIC_SLEEP" 1 '  mirror_invalidate_sleep
 found early "the histogram of the rehearsals" 1 '^\| \{ callback[^:]*: \[[^]]*\] mirror_invalidate_early .* refused: +1 .*\} hitcount: '
 found early "the tracepoint" 1 'mmu_notifier_nonblock: .* refused=1 .*callback=mirror_invalidate_early\+'
 found early oom_notifier_run 1 '^\| not ok 3 no_more_is_refused'
-found lies "oom_notifier_run and KASAN" 1 '^\| # log: BUG: KASAN: use-after-free in mirror_work\+'
+found accepts "oom_notifier_run and KASAN" 1 '^\| # log: BUG: KASAN: use-after-free in mirror_work\+'
 found lock lockdep 1 '^\| .* mirror_start_lock\+'
 if grep -qE '^\| not ok |BUG: |WARNING: ' "$out/said-2"; then
 	not_ok "example: right is found by none (see $out/said-2)"

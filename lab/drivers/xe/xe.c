@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe's userptr notifier: drivers/gpu/drm/xe/xe_vm.c and xe_hmm.c, with what
- * repins (the rebind worker, and xe_vm_userptr_pin() for exec), the preempt
- * fences (xe_preempt_fence.c), what binds and unbinds commit (xe_pt.c), and the
- * page fault handler (xe_gt_pagefault.c).
+ * xe's userptr notifier, with what repins (the rebind worker, and
+ * xe_vm_userptr_pin() for exec), the preempt fences, what binds and unbinds commit,
+ * and the page fault handler. sources.h says in which files this version has them.
  */
 #include "users.h"
 #include <linux/dma-fence.h>
@@ -12,23 +11,7 @@
 #include <linux/oom.h>
 #include "points.h"
 
-/* The pages of the tests are not there, so their DMA mapping isn't, either. */
-#undef dma_unmap_sgtable
-#define dma_unmap_sgtable	lab_unmap
-static void lab_unmap(struct device *dev, struct sg_table *sgt,
-		      enum dma_data_direction dir, unsigned long attrs);
-
-#include <drivers/gpu/drm/xe/xe_hmm.c>
-#include <drivers/gpu/drm/xe/xe_preempt_fence.c>
-#include <drivers/gpu/drm/xe/xe_pt.c>
-#include <drivers/gpu/drm/xe/xe_vm.c>
-#include <drivers/gpu/drm/drm_exec.c>
-
-/* A page fault binds what the test says */
-static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 tile_mask);
-#define xe_vma_rebind	lab_rebind
-#include <drivers/gpu/drm/xe/xe_gt_pagefault.c>
-#undef xe_vma_rebind
+#include "sources.h"
 
 #define LAB_START	0x10000UL
 #define LAB_END		0x20000UL
@@ -64,14 +47,6 @@ static bool lab_idle(void)
 	return dma_resv_test_signaled(xe_vm_resv(lab.vm), DMA_RESV_USAGE_BOOKKEEP);
 }
 
-static void lab_unmap(struct device *dev, struct sg_table *sgt,
-		      enum dma_data_direction dir, unsigned long attrs)
-{
-	lab.unmapped++;
-	if (!lab_idle())
-		lab.unmapped_live++;
-}
-
 /* The page table: its walk finds something to zap. */
 int xe_pt_walk_shared(struct xe_ptw *parent, unsigned int level,
 		      u64 addr, u64 end, struct xe_pt_walk *walk)
@@ -99,72 +74,22 @@ static const struct dma_fence_ops lab_fence_ops = {
 	.get_timeline_name = lab_fence_name,
 };
 
-/* The TLBs: it takes a moment, and can't be done without sleeping. */
-static DEFINE_SPINLOCK(lab_tlb_lock);
-
-/* Of each GT: is under way until it is waited for */
-static struct lab_flush {
-	struct dma_fence *fence;
-	bool fails;
-} lab_flush_at[2];
-
-static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long timeout)
-{
-	int gt;
-
-	users_point();
-	for (gt = 0; gt < ARRAY_SIZE(lab_flush_at); gt++) {
-		if (lab_flush_at[gt].fence != fence)
-			continue;
-		lab_flush_at[gt].fence = NULL;
-		if (lab_flush_at[gt].fails) {
-			users_failure("TLB invalidation timed out");
-			dma_fence_set_error(fence, lab.flush_error);
-		} else {
-			lab.flushed++;
-			/* of the GT that has what the GPU has used */
-			if (!gt) {
-				lab.tlb = lab.pte;
-				lab.tlb_since = lab.pte_since;
-			}
-		}
-		dma_fence_signal(fence);
-	}
-	users_point();
-	return timeout;
-}
-
-static const struct dma_fence_ops lab_tlb_ops = {
-	.get_driver_name = lab_fence_name,
-	.get_timeline_name = lab_fence_name,
-	.wait = lab_tlb_wait,
+/* A VM with one userptr, which is pinned and bound */
+struct lab_vm {
+	struct kunit *test;
+	struct mm_struct *mm;
+	struct xe_device *xe;
+	struct xe_gt gt, media;
+	struct drm_gem_object obj;
+	struct xe_pt root;
+	struct xe_vm *vm;
+	struct xe_userptr_vma *uvma;
+	struct xe_exec_queue queue;
+	void *held;		/* by the test: the notifier lock or a mutex */
+	struct users_call call;
 };
 
-void xe_gt_tlb_invalidation_fence_init(struct xe_gt *gt,
-				       struct xe_gt_tlb_invalidation_fence *fence,
-				       bool stack)
-{
-	dma_fence_init(&fence->base, &lab_tlb_ops, &lab_tlb_lock, 1, 1);
-}
-
-int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
-			       struct xe_gt_tlb_invalidation_fence *fence,
-			       struct xe_vma *vma)
-{
-	bool fails = ++lab.flushes == lab.fail_at || !lab.fail_at;
-
-	might_sleep();
-	users_point();
-	if (fails && lab.send_error) {
-		users_failure("TLB invalidation could not be sent");
-		dma_fence_signal(&fence->base);
-		return lab.send_error;
-	}
-	lab_flush_at[gt != gt->tile->primary_gt] =
-		(struct lab_flush){ .fence = &fence->base, .fails = fails && lab.flush_error };
-	users_point();
-	return 0;
-}
+#include "fakes.h"
 
 /* A bind has written PTEs, and the GPU has used them. */
 static void lab_bound(void)
@@ -257,21 +182,6 @@ void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
 {
 }
 
-/* A VM with one userptr, which is pinned and bound */
-struct lab_vm {
-	struct kunit *test;
-	struct mm_struct *mm;
-	struct xe_device *xe;
-	struct xe_gt gt, media;
-	struct drm_gem_object obj;
-	struct xe_pt root;
-	struct xe_vm *vm;
-	struct xe_userptr_vma *uvma;
-	struct xe_exec_queue queue;
-	void *held;		/* by the test: the notifier lock or a mutex */
-	struct users_call call;
-};
-
 static void lab_destroy_wq(void *wq)
 {
 	destroy_workqueue(wq);
@@ -317,18 +227,15 @@ static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 /* The lock order of the driver: locks that are only tried don't show it. */
 static void lab_lock_order(struct lab_vm *l)
 {
-	struct xe_userptr *userptr = &l->uvma->userptr;
-
 	down_write(&l->vm->lock);
 	mmap_read_lock(l->mm);
 	mmap_read_unlock(l->mm);
 	xe_vm_lock(l->vm, false);
-	down_read(&l->vm->userptr.notifier_lock);
-	mutex_lock(&userptr->unmap_mutex);
-	mutex_unlock(&userptr->unmap_mutex);
+	down_read(lab_notifier_lock(l->vm));
+	lab_lock_unmap(l);
 	spin_lock(&l->vm->userptr.invalidated_lock);
 	spin_unlock(&l->vm->userptr.invalidated_lock);
-	up_read(&l->vm->userptr.notifier_lock);
+	up_read(lab_notifier_lock(l->vm));
 	xe_vm_unlock(l->vm);
 	up_write(&l->vm->lock);
 }
@@ -355,6 +262,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	tile->xe = l->xe;
 	tile->primary_gt = &l->gt;
 	l->gt.tile = tile;
+	lab_init_device(l);
 
 	vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, vm);
@@ -363,7 +271,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	vm->flags = flags;
 	vm->size = SZ_1G;
 	init_rwsem(&vm->lock);
-	init_rwsem(&vm->userptr.notifier_lock);
+	init_rwsem(lab_notifier_lock(vm));
 	spin_lock_init(&vm->userptr.invalidated_lock);
 	INIT_LIST_HEAD(&vm->rebind_list);
 	INIT_LIST_HEAD(&vm->userptr.repin_list);
@@ -393,10 +301,8 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	userptr = &l->uvma->userptr;
 	INIT_LIST_HEAD(&userptr->invalidate_link);
 	INIT_LIST_HEAD(&userptr->repin_link);
-	mutex_init(&userptr->unmap_mutex);
 	userptr->initial_bind = true;
-	userptr->sg = &userptr->sgt;
-	userptr->mapped = true;
+	lab_init_userptr(l);
 	KUNIT_ASSERT_EQ(test,
 			mmu_interval_notifier_insert(&userptr->notifier, l->mm, LAB_START,
 						     LAB_END - LAB_START,
@@ -405,7 +311,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 							&userptr->notifier), 0);
 	/* users_call() starts from this one. */
 	userptr->notifier.invalidate_seq = 1;
-	userptr->notifier_seq = 1;
+	lab_seq(userptr) = 1;
 	/* Set before the OOM reaper calls anybody */
 	users_mm_set(MMF_UNSTABLE, l->mm);
 
@@ -413,12 +319,12 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	lab.vm = vm;
 	lab_bound();
 	l->call = (struct users_call) {
-		.callback = "vma_userptr_invalidate",
+		.callback = LAB_CALLBACK,
 		.interval = &userptr->notifier,
 		.mm = l->mm, .start = LAB_START, .end = LAB_END,
 	};
 	lab_lock_order(l);
-	users_judge(test, "vma_userptr_invalidate", lab_reach_given_up, l);
+	users_judge(test, LAB_CALLBACK, lab_reach_given_up, l);
 	return l;
 }
 
@@ -481,7 +387,7 @@ static void lab_stop(void *data)
 	l->vm->flags |= XE_VM_FLAG_BANNED;
 	flush_work(&l->vm->preempt.rebind_work);
 	if (q->lr.pfence) {
-		dma_fence_enable_sw_signaling(q->lr.pfence);
+		lab_enable_signaling(q->lr.pfence);
 		dma_fence_put(q->lr.pfence);
 		q->lr.pfence = NULL;
 	}
@@ -543,7 +449,7 @@ static void lab_expect_untouched(struct lab_vm *l)
 {
 	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 0);
 	KUNIT_EXPECT_EQ(l->test, lab.zapped, 0);
-	KUNIT_EXPECT_TRUE(l->test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_TRUE(l->test, lab_mapped(&l->uvma->userptr));
 	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
 	KUNIT_EXPECT_EQ(l->test, l->uvma->userptr.notifier.invalidate_seq, 1);
 }
@@ -553,7 +459,7 @@ static void lab_expect_invalidated(struct lab_vm *l)
 {
 	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 1);
 	KUNIT_EXPECT_EQ(l->test, lab.unmapped_live, 0);
-	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_FALSE(l->test, lab_mapped(&l->uvma->userptr));
 	KUNIT_EXPECT_TRUE(l->test, lab_listed(l));
 	KUNIT_EXPECT_NE(l->test, xe_vma_userptr_check_repin(l->uvma), 0);
 }
@@ -566,7 +472,7 @@ static void lab_expect_zapped(struct lab_vm *l)
 	KUNIT_EXPECT_EQ(l->test, lab.flushed, 1);
 	KUNIT_EXPECT_EQ(l->test, lab.unmapped, 1);
 	KUNIT_EXPECT_EQ(l->test, lab.unmapped_live, 0);
-	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_FALSE(l->test, lab_mapped(&l->uvma->userptr));
 	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
 	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->userptr.repin_link));
 	KUNIT_EXPECT_TRUE(l->test, list_empty(&l->uvma->vma.combined_links.rebind));
@@ -594,7 +500,7 @@ static void lab_unbind(struct lab_vm *l, bool mapped)
 	lab.pte = false;
 	lab.tlb = false;
 	l->uvma->userptr.initial_bind = false;
-	l->uvma->userptr.mapped = mapped;
+	lab_mapped(&l->uvma->userptr) = mapped;
 }
 
 /* A lock that is held until the call is over, or is found to wait for it */
@@ -602,7 +508,7 @@ static void lab_let_go(void *data)
 {
 	struct lab_vm *l = data;
 
-	if (l->held == &l->vm->userptr.notifier_lock)
+	if (l->held == lab_notifier_lock(l->vm))
 		up_read(l->held);
 	else if (l->held)
 		mutex_unlock(l->held);
@@ -612,7 +518,7 @@ static void lab_let_go(void *data)
 static void lab_held_refuses(struct lab_vm *l, void *lock)
 {
 	l->held = lock;
-	if (lock == &l->vm->userptr.notifier_lock)
+	if (lock == lab_notifier_lock(l->vm))
 		down_read(lock);
 	else
 		mutex_lock(lock);
@@ -628,7 +534,7 @@ static void gfx_held_lock_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
 
-	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
+	lab_held_refuses(l, lab_notifier_lock(l->vm));
 	lab_expect_untouched(l);
 }
 
@@ -801,21 +707,8 @@ static void fault_held_lock_refuses(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	lab_unbind(l, true);
-	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
+	lab_held_refuses(l, lab_notifier_lock(l->vm));
 	lab_expect_untouched(l);
-}
-
-/* Somebody unmaps it, too. */
-static void fault_held_unmap_mutex_refuses(struct kunit *test)
-{
-	struct lab_vm *l = lab_fault(test);
-
-	lab_unbind(l, true);
-	lab_held_refuses(l, &l->uvma->userptr.unmap_mutex);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 0);
-	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.mapped);
-	lab_succeeds(l);
-	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 }
 
 static void fault_never_bound_succeeds(struct kunit *test)
@@ -825,7 +718,7 @@ static void fault_never_bound_succeeds(struct kunit *test)
 	lab_unbind(l, true);
 	lab_succeeds(l);
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
-	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.mapped);
+	KUNIT_EXPECT_FALSE(test, lab_mapped(&l->uvma->userptr));
 	/* The list is for VMs without page faults. */
 	KUNIT_EXPECT_FALSE(test, lab_listed(l));
 	KUNIT_EXPECT_NE(test, xe_vma_userptr_check_repin(l->uvma), 0);
@@ -846,13 +739,13 @@ static void fault_success_is_noticed(struct kunit *test)
 	};
 
 	lab_unbind(l, true);
-	down_read(&l->vm->userptr.notifier_lock);
-	KUNIT_EXPECT_EQ(test, op_check_userptr(l->vm, &op, &update), 0);
-	up_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, lab_check_userptr(l->vm, &op, &update), 0);
+	up_read(lab_notifier_lock(l->vm));
 	lab_succeeds(l);
-	down_read(&l->vm->userptr.notifier_lock);
-	KUNIT_EXPECT_EQ(test, op_check_userptr(l->vm, &op, &update), -EAGAIN);
-	up_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, lab_check_userptr(l->vm, &op, &update), -EAGAIN);
+	up_read(lab_notifier_lock(l->vm));
 }
 
 static void fault_blocking(struct kunit *test)
@@ -890,7 +783,7 @@ static void compute_killed_queue_refuses(struct kunit *test)
 	lab.suspend_result = -EINVAL;
 	lab.reset_status = 1;
 	l->vm->flags |= XE_VM_FLAG_BANNED;
-	dma_fence_enable_sw_signaling(l->queue.lr.pfence);
+	lab_enable_signaling(l->queue.lr.pfence);
 	lab_settle(l);
 	KUNIT_ASSERT_TRUE(test, lab_idle());
 
@@ -932,7 +825,7 @@ static void compute_held_lock_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
-	lab_held_refuses(l, &l->vm->userptr.notifier_lock);
+	lab_held_refuses(l, lab_notifier_lock(l->vm));
 	lab_expect_untouched(l);
 }
 
@@ -1021,14 +914,14 @@ static void rebound_is_zapped_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
 
 	lab.pinned_since = users_now();
-	down_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
 	lab_bound();
-	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
-	up_read(&l->vm->userptr.notifier_lock);
+	lab_bind_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.initial_bind);
 	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0));
 	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, 0);
-	l->uvma->userptr.mapped = true;
+	lab_map(l);
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab_refuses(l, USERS_BUSY);
@@ -1077,15 +970,15 @@ static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 til
 		       dma_fence_context_alloc(1), 1);
 	users_point();
 	/* What is checked before a bind is committed, and the commit */
-	down_read(&vm->userptr.notifier_lock);
-	err = op_check_userptr(vm, &op, &update);
+	down_read(lab_notifier_lock(vm));
+	err = lab_check_userptr(vm, &op, &update);
 	users_point();
 	if (!err) {
 		lab_bound();
 		users_point();
-		bind_op_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL);
+		lab_bind_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL);
 	}
-	up_read(&vm->userptr.notifier_lock);
+	up_read(lab_notifier_lock(vm));
 	if (err) {
 		dma_fence_put(&fence->base);
 		return ERR_PTR(err);
@@ -1095,12 +988,11 @@ static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 til
 
 static int lab_try_page_fault(struct lab_vm *l)
 {
-	struct pagefault pf = { .access_type = ACCESS_TYPE_WRITE };
 	int err;
 
 	lab_faulting = l;
 	down_write(&l->vm->lock);
-	err = handle_vma_pagefault(&l->xe->tiles[0], &pf, &l->uvma->vma);
+	err = lab_handle_page_fault(l);
 	up_write(&l->vm->lock);
 	return err;
 }
@@ -1117,16 +1009,16 @@ static void fault_binds(struct kunit *test)
 	lab_unbind(l, true);
 	lab_fault_is_overtaken = false;
 	lab_page_fault(l);
-	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
 	/* Zapped, and bound again: an invalidation finds it. */
 	users_blocks(test, &l->call);
-	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
 	/* As if it had been pinned again */
 	l->uvma->userptr.notifier.invalidate_seq = 1;
 	lab.pinned_since = users_now();
 	lab_page_fault(l);
-	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
 	users_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
 }
@@ -1140,7 +1032,7 @@ static void fault_overtaken_by_an_invalidation(struct kunit *test)
 	lab_fault_is_overtaken = true;
 	lab_page_fault(l);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
-	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
 /* The same, when it was zapped before: it has to be zapped again. */
@@ -1153,7 +1045,7 @@ static void fault_rebind_overtaken_by_an_invalidation(struct kunit *test)
 	lab_page_fault(l);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
-	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
 /* The TLB may still have it: exec fails until it was flushed. */
@@ -1181,7 +1073,7 @@ static void flush_that_times_out_is_repeated(struct kunit *test)
 
 static void flush_that_is_not_sent_is_repeated(struct kunit *test)
 {
-	lab_flush_fails(lab_gfx(test), &lab.send_error, -ECANCELED);
+	lab_flush_fails(lab_gfx(test), &lab.send_error, LAB_SEND_ERROR);
 }
 
 /* Of two GTs. What the other one says must not hide it. */
@@ -1217,12 +1109,12 @@ static void flush_of_the_other_gt_times_out(struct kunit *test)
 
 static void flush_of_one_gt_is_not_sent(struct kunit *test)
 {
-	lab_one_flush_fails(test, &lab.send_error, -ECANCELED, 1);
+	lab_one_flush_fails(test, &lab.send_error, LAB_SEND_ERROR, 1);
 }
 
 static void flush_of_the_other_gt_is_not_sent(struct kunit *test)
 {
-	lab_one_flush_fails(test, &lab.send_error, -ECANCELED, 2);
+	lab_one_flush_fails(test, &lab.send_error, LAB_SEND_ERROR, 2);
 }
 
 static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
@@ -1242,11 +1134,11 @@ static void fault_flush_that_times_out(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	lab.flush_error = -ETIME;
-	l->uvma->userptr.notifier_seq = 3;
-	down_write(&l->vm->userptr.notifier_lock);
+	lab_seq(&l->uvma->userptr) = 3;
+	down_write(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -ETIME);
-	up_write(&l->vm->userptr.notifier_lock);
-	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], &l->uvma->vma));
+	up_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
 /* The TLBs of a userptr that is unbound are somebody else's matter. */
@@ -1259,15 +1151,15 @@ static void unbind_clears_present(struct kunit *test)
 	users_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, lab_listed(l));
 	vma->tile_present = BIT(0) | BIT(1);
-	down_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
 	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
-	up_read(&l->vm->userptr.notifier_lock);
+	up_read(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(1));
 	KUNIT_EXPECT_TRUE(test, lab_listed(l));
 	vma->tile_present = BIT(0);
-	down_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
 	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
-	up_read(&l->vm->userptr.notifier_lock);
+	up_read(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_EQ(test, vma->tile_present, 0);
 	KUNIT_EXPECT_FALSE(test, lab_listed(l));
 }
@@ -1281,20 +1173,20 @@ static void bind_of_one_tile(struct kunit *test)
 
 	vma->tile_present = BIT(1);
 	vma->tile_invalidated = BIT(0) | BIT(1);
-	down_read(&l->vm->userptr.notifier_lock);
-	bind_op_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
-	up_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
+	lab_bind_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
+	up_read(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0) | BIT(1));
 	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, BIT(1));
-	KUNIT_EXPECT_TRUE(test, vma_is_valid(&l->xe->tiles[0], vma));
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, vma));
 	vma->tile_present = BIT(1);
-	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], vma));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, vma));
 	vma->tile_present = BIT(0);
 	vma->tile_invalidated = BIT(0);
-	KUNIT_EXPECT_FALSE(test, vma_is_valid(&l->xe->tiles[0], vma));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, vma));
 }
 
-#include "static.h"
+#include "cases.h"
 
 /* What the driver asserts about its locks */
 
@@ -1316,36 +1208,27 @@ static void lab_invalidate_for_reading(void *data)
 {
 	struct lab_vm *l = data;
 
-	down_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
 	lab_invalidate(data);
-	up_read(&l->vm->userptr.notifier_lock);
+	up_read(lab_notifier_lock(l->vm));
 }
 
 static void lab_invalidate_for_writing(void *data)
 {
 	struct lab_vm *l = data;
 
-	down_write(&l->vm->userptr.notifier_lock);
+	down_write(lab_notifier_lock(l->vm));
 	lab_invalidate(data);
-	up_write(&l->vm->userptr.notifier_lock);
+	up_write(lab_notifier_lock(l->vm));
 }
 
-static void lab_unmap_userptr(void *data)
+static void lab_try(void *data)
 {
 	struct lab_vm *l = data;
 
-	down_write(&l->vm->userptr.notifier_lock);
-	__xe_hmm_userptr_unmap(l->uvma);
-	up_write(&l->vm->userptr.notifier_lock);
-}
-
-static void lab_try_invalidate(void *data)
-{
-	struct lab_vm *l = data;
-
-	down_read(&l->vm->userptr.notifier_lock);
-	vma_userptr_try_invalidate(l->vm, l->uvma, 5);
-	up_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
+	lab_try_invalidate(l->vm, l->uvma, 5);
+	up_read(lab_notifier_lock(l->vm));
 }
 
 static void zapped_under_the_lock(struct kunit *test)
@@ -1358,7 +1241,7 @@ static void invalidated_under_the_locks(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
 
-	l->uvma->userptr.notifier_seq = 3;
+	lab_seq(&l->uvma->userptr) = 3;
 	/* Nothing to zap */
 	l->uvma->vma.tile_present = 0;
 	users_reports(test, "invalidates without notifier_lock", lab_invalidate, l);
@@ -1369,15 +1252,10 @@ static void invalidated_when_idle(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	l->uvma->userptr.notifier_seq = 3;
+	lab_seq(&l->uvma->userptr) = 3;
 	l->uvma->vma.tile_present = 0;
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	users_reports(test, "invalidates with a bind under way", lab_invalidate_for_writing, l);
-}
-
-static void unmapped_under_the_mutex(struct kunit *test)
-{
-	users_reports(test, "unmaps without unmap_mutex", lab_unmap_userptr, lab_gfx(test));
 }
 
 static void tried_under_the_lock(struct kunit *test)
@@ -1385,7 +1263,7 @@ static void tried_under_the_lock(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	lab_unbind(l, true);
-	users_reports(test, "tries without notifier_lock for writing", lab_try_invalidate, l);
+	users_reports(test, "tries without notifier_lock for writing", lab_try, l);
 }
 
 /* Of a BO it is the reservation, and not the lock of userptrs. */
@@ -1417,7 +1295,7 @@ static void page_fault_interrupted(struct kunit *test)
 	lab_unbind(l, true);
 	lab_fault_is_overtaken = false;
 	l->call.state = USERS_BUSY;
-	users_path(test, "handle_vma_pagefault", &l->call);
+	users_path(test, LAB_PAGE_FAULT, &l->call);
 	lab_try_page_fault(l);
 	users_path_end(test);
 }
@@ -1432,7 +1310,7 @@ static void second_page_fault_interrupted(struct kunit *test)
 	lab.pte = false;
 	lab.tlb = false;
 	l->call.state = USERS_BUSY;
-	users_path(test, "handle_vma_pagefault of what was bound", &l->call);
+	users_path(test, LAB_PAGE_FAULT " of what was bound", &l->call);
 	lab_try_page_fault(l);
 	users_path_end(test);
 }
@@ -1458,7 +1336,7 @@ static void invalidation_interrupted(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	l->call.state = USERS_BUSY;
-	users_path(test, "vma_userptr_invalidate, page faults", &l->call);
+	users_path(test, LAB_CALLBACK ", page faults", &l->call);
 	users_blocks_here(test, &l->call);
 	users_path_end(test);
 }
@@ -1473,9 +1351,9 @@ static bool lab_unbind_is_waited_for(struct lab_vm *l)
 	};
 	int err;
 
-	down_read(&l->vm->userptr.notifier_lock);
-	err = op_check_userptr(l->vm, &op, &update);
-	up_read(&l->vm->userptr.notifier_lock);
+	down_read(lab_notifier_lock(l->vm));
+	err = lab_check_userptr(l->vm, &op, &update);
+	up_read(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_EQ(l->test, err, 0);
 	return update.wait_vm_bookkeep;
 }
@@ -1511,7 +1389,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_zapped_refuses),
 	KUNIT_CASE(fault_bound_and_wedged_refuses),
 	KUNIT_CASE(fault_held_lock_refuses),
-	KUNIT_CASE(fault_held_unmap_mutex_refuses),
+	LAB_BASE_CASES
 	KUNIT_CASE(fault_never_bound_succeeds),
 	KUNIT_CASE(fault_success_is_noticed),
 	KUNIT_CASE(fault_blocking),
@@ -1543,7 +1421,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(zapped_under_the_lock),
 	KUNIT_CASE(invalidated_under_the_locks),
 	KUNIT_CASE(invalidated_when_idle),
-	KUNIT_CASE(unmapped_under_the_mutex),
 	KUNIT_CASE(tried_under_the_lock),
 	KUNIT_CASE(bo_is_zapped_under_its_reservation),
 	KUNIT_CASE_PARAM(page_fault_interrupted, users_points),
