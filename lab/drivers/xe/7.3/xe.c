@@ -33,7 +33,12 @@ static signed long lab_wait(struct dma_fence *fence, bool intr);
 #include <drivers/gpu/drm/xe/xe_tlb_inval.c>
 #include <drivers/gpu/drm/xe/xe_preempt_fence.c>
 #include <drivers/gpu/drm/xe/xe_pt.c>
+#include <drivers/gpu/drm/xe/xe_trace_bo.h>
+/* How often the trace says that an invalidation is complete */
+static int lab_completed;
+#define trace_xe_vma_userptr_invalidate_complete(vma)	((void)(vma), lab_completed++)
 #include <drivers/gpu/drm/xe/xe_userptr.c>
+#undef trace_xe_vma_userptr_invalidate_complete
 #include <drivers/gpu/drm/xe/xe_validation.c>
 #include <drivers/gpu/drm/xe/xe_vm.c>
 #include <drivers/gpu/drm/drm_exec.c>
@@ -948,6 +953,21 @@ static void fault_has_one_pass(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
 }
 
+/* That it is complete is not said of one that was refused. */
+static void fault_refusal_is_not_traced(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_completed = 0;
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab_completed, 0);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_completed, 1);
+	lab_unbind(l, true);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab_completed, 2);
+}
+
 /* Success while a page fault is on its way: what it has must not be bound. */
 static void fault_success_is_noticed(struct kunit *test)
 {
@@ -1368,6 +1388,31 @@ static void fault_flush_that_times_out(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
+static void fault_flush_that_is_not_sent(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.send_error = -EPIPE;
+	l->uvma->userptr.pages.notifier_seq = 3;
+	down_write(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -EPIPE);
+	up_write(&l->vm->svm.gpusvm.notifier_lock);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+/* In the second pass: it can only say so. */
+static void fault_flush_that_times_out_is_reported(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.flush_error = -ETIME;
+	l->call.hole = "X3";
+	l->call.splat = "a TLB invalidation that times out";
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
 /* The TLBs of a userptr that is unbound are somebody else's matter. */
 static void unbind_clears_present(struct kunit *test)
 {
@@ -1618,6 +1663,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_held_lock_refuses),
 	KUNIT_CASE(fault_half_invalidated_refuses),
 	KUNIT_CASE(fault_has_one_pass),
+	KUNIT_CASE(fault_refusal_is_not_traced),
 	KUNIT_CASE(fault_never_bound_succeeds),
 	KUNIT_CASE(fault_success_is_noticed),
 	KUNIT_CASE(fault_blocking),
@@ -1639,6 +1685,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_that_is_not_sent_is_repeated),
 	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
 	KUNIT_CASE(fault_flush_that_times_out),
+	KUNIT_CASE(fault_flush_that_is_not_sent),
+	KUNIT_CASE(fault_flush_that_times_out_is_reported),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),
