@@ -23,6 +23,7 @@ static void lab_unmap(struct device *dev, dma_addr_t addr, size_t size,
 #define dma_map_page(dev, page, offset, size, dir)	((dma_addr_t)PAGE_SIZE)
 #undef dma_mapping_error
 #define dma_mapping_error(dev, addr)			0
+#define dma_iova_try_alloc(dev, state, phys, size)	((void)(dev))
 
 /* A TLB invalidation is over when somebody waits for it. */
 #undef dma_fence_wait
