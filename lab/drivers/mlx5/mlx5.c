@@ -67,8 +67,9 @@ struct mlx5_hca {
 	void (*in_walk)(struct kunit *test, struct mlx5_hca *hca);
 	/* The process has nothing mapped there. */
 	bool gone;
-	/* Pages of 2 MiB are there, of this number on. */
+	/* Pages of 2 MiB are there, of this number on; or of PAGE_SIZE, if they are small. */
 	unsigned long huge;
+	bool small;
 };
 
 static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)

@@ -40,6 +40,7 @@ static struct {
 	int suspended, resumed;	/* the queue */
 	int suspend_result;
 	int reset_status;	/* the queue was killed or reset */
+	bool gone;		/* the process has nothing mapped there */
 } lab;
 
 static bool lab_idle(void)
@@ -891,6 +892,7 @@ static void compute_rehearsed(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
+	lab.gone = true;
 	users_mm_clear(MMF_UNSTABLE, l->mm);
 	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).seq_set);
 	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);

@@ -43,13 +43,15 @@ static void svm_child_is_invalidated(struct kunit *test)
 }
 
 /* As mprotect() does it, without the notifiers: nothing is zapped in the test. */
-static void svm_protect(struct svm_lab *lab, unsigned long page)
+static void svm_protect(struct svm_lab *lab, unsigned long page, bool readable)
 {
 	struct vm_area_struct *vma;
 
 	mmap_write_lock(lab->mm);
 	vma = find_vma(lab->mm, page << PAGE_SHIFT);
-	if (vma)
+	if (vma && readable)
+		vm_flags_set(vma, VM_READ | VM_WRITE);
+	else if (vma)
 		vm_flags_clear(vma, VM_READ | VM_WRITE);
 	mmap_write_unlock(lab->mm);
 	KUNIT_ASSERT_NOT_NULL(lab->test, vma);
@@ -66,7 +68,7 @@ static void svm_unreadable(struct kunit *test, unsigned long page)
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, first, last);
 
-	svm_protect(lab, page);
+	svm_protect(lab, page, false);
 	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, start, start + 15);
 	KUNIT_ASSERT_TRUE(test, lab->stopped);
 	flush_delayed_work(&lab->p.svms.restore_work);
@@ -77,6 +79,8 @@ static void svm_unreadable(struct kunit *test, unsigned long page)
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, start, start + 15), 0);
 	/* the other one is there, on both GPUs */
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
+	/* svm_range_add() would take it for one that is mapped as it should be. */
+	KUNIT_EXPECT_FALSE(test, prange->mapping_done);
 	users_look(test);
 }
 
@@ -88,6 +92,34 @@ static void svm_unreadable_tail_is_unmapped(struct kunit *test)
 static void svm_unreadable_head_is_unmapped(struct kunit *test)
 {
 	svm_unreadable(test, SVM_FIRST);
+}
+
+/* All of the range, and then it is readable again: nobody but the notifier maps it. */
+static void svm_readable_again_is_mapped(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_protect(lab, SVM_FIRST, false);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_ASSERT_TRUE(test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_FALSE(test, prange->mapping_done);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_protect(lab, SVM_FIRST, true);
+	svm_blocks(lab, prange, MMU_NOTIFY_PROTECTION_VMA, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_ASSERT_TRUE(test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 2);
+	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
 }
 
 static void svm_deny(struct svm_lab *lab, struct svm_range *prange)
@@ -139,5 +171,6 @@ static void svm_no_access_interrupted(struct kunit *test)
 	KUNIT_CASE(svm_child_is_invalidated),			\
 	KUNIT_CASE(svm_unreadable_tail_is_unmapped),		\
 	KUNIT_CASE(svm_unreadable_head_is_unmapped),		\
+	KUNIT_CASE(svm_readable_again_is_mapped),		\
 	KUNIT_CASE(svm_no_access_is_unmapped),			\
 	KUNIT_CASE_PARAM(svm_no_access_interrupted, users_points),

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The notifier of amdxdna's buffer objects: drivers/accel/amdxdna/amdxdna_gem.c, and
- * what it waits in, aie2_ctx.c. The NPU is a fence: until it has signaled, a job
- * reads and writes the pages.
+ * what it waits in, aie2_ctx.c. The NPU is a fence: until it has signaled, a job runs.
+ *
+ * There is no judge. The driver has the notifier only if the IOMMU walks the page
+ * tables of the process (SVA): what is not mapped there any more is out of reach, by
+ * the IOMMU's own notifier, which is not in here. Without SVA buffers are pinned.
  */
 #include "users.h"
 #include <linux/dma-fence.h>
@@ -26,7 +29,7 @@ static struct {
 	struct amdxdna_umap *mapp;
 	struct dma_resv resv;
 	struct dma_fence *job;
-	unsigned long start, end, since;
+	unsigned long start, end;
 	/* Who waits has a signal pending, as a process has that was killed. */
 	bool killed;
 } lab;
@@ -47,18 +50,6 @@ static long lab_wait(struct dma_resv *resv, enum dma_resv_usage usage, bool intr
 	return ret;
 }
 
-static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
-{
-	unsigned long addr;
-	int n = 0;
-
-	if (!lab.job || dma_fence_is_signaled(lab.job))
-		return 0;
-	for (addr = max(start, lab.start); addr < min(end, lab.end); addr += PAGE_SIZE)
-		n += users_given_up(addr, lab.since);
-	return n;
-}
-
 static void lab_fini(void *unused)
 {
 	if (lab.job)
@@ -66,7 +57,8 @@ static void lab_fini(void *unused)
 	dma_resv_fini(&lab.resv);
 }
 
-static void lab_init(struct kunit *test, bool busy)
+/* With a job that uses the buffer in that way, if not NULL */
+static void lab_init_busy(struct kunit *test, const enum dma_resv_usage *usage)
 {
 	memset(&lab, 0, sizeof(lab));
 	lab.xdna = kunit_kzalloc(test, sizeof(*lab.xdna), GFP_KERNEL);
@@ -88,15 +80,21 @@ static void lab_init(struct kunit *test, bool busy)
 	lab.mapp->abo = lab.abo;
 	/* Or the end of the mm would have a worker take the notifier away. */
 	lab.mapp->unmapped = true;
-	if (busy) {
+	if (usage) {
 		lab.job = users_fence(test);
 		dma_resv_lock(&lab.resv, NULL);
 		KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(&lab.resv, 1), 0);
-		dma_resv_add_fence(&lab.resv, lab.job, DMA_RESV_USAGE_WRITE);
+		dma_resv_add_fence(&lab.resv, lab.job, *usage);
 		dma_resv_unlock(&lab.resv);
 	}
-	lab.since = users_now();
-	users_judge(test, "amdxdna_hmm_invalidate", lab_reach_given_up, NULL);
+}
+
+/* As the driver has its jobs, which write */
+static void lab_init(struct kunit *test, bool busy)
+{
+	const enum dma_resv_usage usage = DMA_RESV_USAGE_WRITE;
+
+	lab_init_busy(test, busy ? &usage : NULL);
 }
 
 static void lab_let_go(void *unused)
@@ -158,15 +156,31 @@ static void amdxdna_busy_blocks(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
 }
 
-/* A signal does not end the job. */
-static void amdxdna_busy_blocks_killed(struct kunit *test)
+/* It waits for whoever uses the buffer, and be it in the least demanding way. */
+static void amdxdna_busy_blocks_bookkeep(struct kunit *test)
+{
+	const enum dma_resv_usage usage = DMA_RESV_USAGE_BOOKKEEP;
+	struct users_call call;
+
+	lab_init_busy(test, &usage);
+	call = lab_call(test, USERS_BLOCKING);
+	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+}
+
+/* AX1 of docs/drivers.md: the job goes on, and faults. */
+static void amdxdna_signal_ends_the_wait(struct kunit *test)
 {
 	struct users_call call;
+	struct users_outcome out;
 
 	lab_init(test, true);
 	lab.killed = true;
 	call = lab_call(test, USERS_BLOCKING);
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	out = users_blocks(test, &call);
+	KUNIT_EXPECT_FALSE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(lab.job));
+	KUNIT_EXPECT_TRUE(test, lab.abo->mem.map_invalid);
 }
 
 static void amdxdna_rehearsed(struct kunit *test)
@@ -184,7 +198,8 @@ static struct kunit_case amdxdna_cases[] = {
 	KUNIT_CASE(amdxdna_idle_refuses),
 	KUNIT_CASE(amdxdna_idle_blocks),
 	KUNIT_CASE(amdxdna_busy_blocks),
-	KUNIT_CASE(amdxdna_busy_blocks_killed),
+	KUNIT_CASE(amdxdna_busy_blocks_bookkeep),
+	KUNIT_CASE(amdxdna_signal_ends_the_wait),
 	KUNIT_CASE(amdxdna_rehearsed),
 	{}
 };

@@ -28,10 +28,10 @@ static void mlx5_find_huge(struct mlx5_hca *hca, struct hmm_range *range,
 			   unsigned long *pfns, unsigned long n)
 {
 	unsigned long first = hca->huge + ((range->start - hca->start) >> PAGE_SHIFT), i;
+	unsigned long order = hca->small ? 0 : HUGETLB_PAGE_ORDER;
 
 	for (i = 0; i < n; i++)
-		pfns[i] = HMM_PFN_VALID | (first + i) |
-			  (unsigned long)HUGETLB_PAGE_ORDER << HMM_PFN_ORDER_SHIFT;
+		pfns[i] = HMM_PFN_VALID | (first + i) | order << HMM_PFN_ORDER_SHIFT;
 }
 
 /*
@@ -204,5 +204,104 @@ static void mlx5_cut_both_ends(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hca->mtt[3]);
 	KUNIT_EXPECT_FALSE(test, hca->mtt[4]);
 	/* UMR has zapped the MTT of page 6, too, which is not given up. */
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
+}
+
+/* The second fault writes the MTT of the first one's page again, and so does a prefetch. */
+static void mlx5_counted_once(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 3, 1);
+	mlx5_map(test, hca, 4, 1);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 2);
+	mlx5_map(test, hca, 3, 2);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 2);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+}
+
+/* Deregistering has revoked the mkey, and has yet to unmap the pages: they go before. */
+static void mlx5_revoked_is_unmapped(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	int umrs;
+
+	mlx5_map(test, hca, 0, 4);
+	umrs = hca->umrs;
+	mutex_lock(&hca->odp->umem_mutex);
+	hca->revoked = true;
+	hca->odp->private = NULL;
+	mutex_unlock(&hca->odp->umem_mutex);
+	mlx5_blocks(test, hca, mlx5_addr(hca, 2), hca->end, false);
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 1));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 2));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 2);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	mlx5_asks(test, hca, mlx5_addr(hca, 2), hca->end, true);
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+	KUNIT_EXPECT_EQ(test, hca->umrs, umrs);
+}
+
+/* A page that was looked up for a UMR that failed: the next fault beside it maps it. */
+static void mlx5_looked_up_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 20, 1);
+	hca->umr_error = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -EAGAIN);
+	hca->umr_error = 0;
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
+	mlx5_asks(test, hca, mlx5_addr(hca, 3), mlx5_addr(hca, 4), false);
+	mlx5_asks(test, hca, mlx5_addr(hca, 4), mlx5_addr(hca, 20), true);
+	mlx5_blocks(test, hca, mlx5_addr(hca, 3), mlx5_addr(hca, 4), false);
+	mlx5_asks(test, hca, mlx5_addr(hca, 3), mlx5_addr(hca, 4), true);
+}
+
+/* An MTT of 2 MiB that begins with a page of 4 KiB would reach what is behind it. */
+static void mlx5_small_page_fails(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	hca->huge = PTRS_PER_PMD;
+	hca->small = true;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, MLX5_PF_FLAGS_DOWNGRADE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hca->umrs, 0);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+}
+
+/* What was there to be read becomes writable when the HCA writes. */
+static void mlx5_becomes_writable(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 3, 1);
+	mutex_lock(&hca->odp->umem_mutex);
+	hca->odp->map.pfn_list[3] &= ~HMM_PFN_WRITE;
+	mutex_unlock(&hca->odp->umem_mutex);
+	mlx5_map(test, hca, 3, 1);
+	KUNIT_EXPECT_TRUE(test, hca->odp->map.pfn_list[3] & HMM_PFN_WRITE);
+	KUNIT_EXPECT_TRUE(test, be64_to_cpu(hca->mtt[3]) & MLX5_IB_MTT_WRITE);
+}
+
+/* The same as in mlx5_cut_both_ends(), by a driver that does not align the range */
+static void mlx5_unmaps_cut_pages(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	mlx5_fake_huge(hca, 3);
+	mlx5_fake_huge(hca, 4);
+	mlx5_fake_huge(hca, 6);
+	mutex_lock(&hca->odp->umem_mutex);
+	ib_umem_odp_unmap_dma_pages(hca->odp, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
+				    mlx5_addr(hca, 4) + PAGE_SIZE);
+	mutex_unlock(&hca->odp->umem_mutex);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
 	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
 }

@@ -18,11 +18,15 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 		       unsigned long start, unsigned long length,
 		       const struct mmu_interval_notifier_ops *ops);
 
+static void mshv_remove(struct mmu_interval_notifier *notifier);
+
 #define hmm_range_fault_unlocked_timeout	mshv_look_up
 #define mmu_interval_set_seq			mshv_set_seq
 #define mmu_interval_notifier_insert		mshv_insert
+#define mmu_interval_notifier_remove		mshv_remove
 #include <drivers/hv/mshv_regions.c>
 #include <drivers/hv/mshv_root_main.c>
+#undef mmu_interval_notifier_remove
 #undef mmu_interval_notifier_insert
 #undef mmu_interval_set_seq
 #undef hmm_range_fault_unlocked_timeout
@@ -41,6 +45,12 @@ static struct {
 	int hypercalls, lookups;
 	/* The hypervisor wants memory for the next hypercall. */
 	bool needs_memory;
+	/* Mapping fails: with so many pages done if they were to be accessible */
+	int map_error, map_done;
+	/* What the guest had when the notifier went, -1 before */
+	int left;
+	/* Pages were unmapped without the lock of the notifier. */
+	bool unlocked;
 	/* The notifier is called as soon as it is inserted. */
 	bool early;
 	/* Called once, when a page fault has looked up the pages */
@@ -87,16 +97,21 @@ int hv_call_map_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 
 	 */
 	if (lab.needs_memory)
 		might_sleep();
+	if (lab.map_error) {
+		users_failure("the hypercall fails");
+		page_count = flags & HV_MAP_GPA_NO_ACCESS ? 0 : lab.map_done;
+	}
 	for (i = gpa_target - LAB_GFN; page_count--; i++) {
 		lab.mapped[i] = !(flags & HV_MAP_GPA_NO_ACCESS);
 		lab.mapped_since[i] = lab.since;
 	}
 	users_point();
-	return 0;
+	return lab.map_error;
 }
 
 int hv_call_unmap_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 flags)
 {
+	lab.unlocked |= !mutex_is_locked(&lab.region->mreg_mutex);
 	memset(&lab.mapped[gpa_target - LAB_GFN], 0, page_count);
 	return 0;
 }
@@ -168,6 +183,12 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 	return ret;
 }
 
+static void mshv_remove(struct mmu_interval_notifier *notifier)
+{
+	lab.left = lab_mapped();
+	mmu_interval_notifier_remove(notifier);
+}
+
 static int mshv_look_up(struct hmm_range *range, unsigned long timeout)
 {
 	void (*hook)(struct kunit *test) = lab.in_fault;
@@ -202,6 +223,7 @@ static void lab_init(struct kunit *test, bool early)
 	memset(&lab, 0, sizeof(lab));
 	lab.test = test;
 	lab.early = early;
+	lab.left = -1;
 	lab.partition = kunit_kzalloc(test, sizeof(*lab.partition), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, lab.partition);
 	spin_lock_init(&lab.partition->pt_mem_regions_lock);
@@ -359,6 +381,52 @@ static void mshv_invalidated_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
 }
 
+/* The guest runs while its memory is taken away: the notifier is there until it is. */
+static void mshv_destroyed(struct kunit *test)
+{
+	lab_init(test, false);
+	lab_fault();
+	KUNIT_EXPECT_EQ(test, lab.left, -1);
+	kunit_release_action(test, lab_put_region, lab.region);
+	KUNIT_EXPECT_EQ(test, lab.left, 0);
+	KUNIT_EXPECT_FALSE(test, lab.unlocked);
+}
+
+/* The guest keeps its pages, and the driver does not forget them. */
+static void mshv_failed_unmap_refuses(struct kunit *test)
+{
+	struct users_call call;
+
+	lab_init(test, false);
+	lab_fault();
+	call = lab_call(USERS_BLOCKING, lab.start, lab.end);
+	call.splat = "an invalidation that fails";
+	lab.map_error = -EIO;
+	KUNIT_EXPECT_FALSE(test, users_call(test, &call).success);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES);
+	lab_asks(lab.start, lab.end, false);
+	lab_asks(lab_addr(5), lab_addr(6), false);
+	lab.map_error = 0;
+	lab_blocks(lab.start, lab.end);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+	lab_asks(lab.start, lab.end, true);
+}
+
+/* A fault that has mapped half of the pages */
+static void mshv_half_mapped_refuses(struct kunit *test)
+{
+	lab_init(test, false);
+	lab.map_error = -EIO;
+	lab.map_done = LAB_PAGES / 2;
+	KUNIT_EXPECT_EQ(test, mshv_region_range_fault(lab.region, 0, LAB_PAGES), -EIO);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES / 2);
+	lab_asks(lab.start, lab.end, false);
+	lab.map_error = 0;
+	lab_blocks(lab.start, lab.end);
+	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
+	lab_asks(lab.start, lab.end, true);
+}
+
 static void mshv_rehearsed(struct kunit *test)
 {
 	struct users_call call;
@@ -403,6 +471,9 @@ static struct kunit_case mshv_cases[] = {
 	KUNIT_CASE(mshv_mapped_refuses),
 	KUNIT_CASE(mshv_edges),
 	KUNIT_CASE(mshv_fault_under_way),
+	KUNIT_CASE(mshv_destroyed),
+	KUNIT_CASE(mshv_failed_unmap_refuses),
+	KUNIT_CASE(mshv_half_mapped_refuses),
 	KUNIT_CASE(mshv_rehearsed),
 	KUNIT_CASE_PARAM(mshv_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(mshv_invalidation_interrupted, users_points),

@@ -14,6 +14,7 @@
 #include <linux/kthread.h>
 #include <linux/libnvdimm.h>
 #include <linux/mman.h>
+#include <linux/uaccess.h>
 #include "points.h"
 #undef mmu_interval_set_seq
 
@@ -520,6 +521,75 @@ static void rxe_rehearsed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rxe_reached(nic), 0);
 }
 
+/* The process and a peer see the same. */
+static void rxe_copies_to_the_right_place(struct kunit *test)
+{
+	struct rxe_nic *nic = rxe_nic_new(test);
+	void __user *at = (void __user *)rxe_addr(nic, 3);
+	u64 value = 0, words[3];
+
+	KUNIT_ASSERT_EQ(test, rxe_peer_write(nic, 3, 4711), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(words, at, sizeof(words)), 0);
+	KUNIT_EXPECT_EQ(test, words[0], 0);
+	KUNIT_EXPECT_EQ(test, words[1], 4711);
+	KUNIT_EXPECT_EQ(test, words[2], 0);
+
+	words[0] = 1;
+	words[1] = 2;
+	KUNIT_ASSERT_EQ(test, copy_to_user(at, words, sizeof(words)), 0);
+	KUNIT_ASSERT_EQ(test, rxe_peer_read(nic, 3, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, 2);
+}
+
+static void rxe_copies_across_pages(struct kunit *test)
+{
+	const int offset = 100, size = 2 * PAGE_SIZE + 50;
+	struct rxe_nic *nic = rxe_nic_new(test);
+	u8 *there = kunit_kzalloc(test, size, GFP_KERNEL);
+	u8 *here = kunit_kzalloc(test, size, GFP_KERNEL);
+	unsigned long at = rxe_addr(nic, 3) + offset;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, there);
+	KUNIT_ASSERT_NOT_NULL(test, here);
+	/* No page is like another */
+	for (i = 0; i < size; i++)
+		there[i] = i % 251;
+	KUNIT_ASSERT_EQ(test, rxe_odp_mr_copy(&nic->mr, at, there, size, RXE_TO_MR_OBJ), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(here, (void __user *)at, size), 0);
+	KUNIT_EXPECT_MEMEQ(test, here, there, size);
+
+	for (i = 0; i < size; i++)
+		here[i] = i % 241;
+	KUNIT_ASSERT_EQ(test, copy_to_user((void __user *)at, here, size), 0);
+	KUNIT_ASSERT_EQ(test, rxe_odp_mr_copy(&nic->mr, at, there, size, RXE_FROM_MR_OBJ), 0);
+	KUNIT_EXPECT_MEMEQ(test, here, there, size);
+}
+
+static int rxe_try_to_register(struct rxe_nic *nic, u64 iova)
+{
+	struct rxe_mr *mr = kunit_kzalloc(kunit_get_current_test(), sizeof(*mr), GFP_KERNEL);
+	int err;
+
+	if (!mr)
+		return -ENOMEM;
+	err = rxe_odp_mr_init_user(&nic->rxe, nic->start, nic->end - nic->start, iova,
+				   IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE, mr);
+	if (!err)
+		ib_umem_odp_release(to_ib_umem_odp(mr->umem));
+	return err;
+}
+
+/* The list of pages would be looked at out of bounds. */
+static void rxe_other_iova_fails(struct kunit *test)
+{
+	struct rxe_nic *nic = rxe_nic_new(test);
+
+	KUNIT_EXPECT_EQ(test, rxe_try_to_register(nic, nic->start), 0);
+	KUNIT_EXPECT_EQ(test, rxe_try_to_register(nic, 0), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, rxe_try_to_register(nic, nic->start + PAGE_SIZE), -EOPNOTSUPP);
+}
+
 /* Paths, interrupted */
 
 static void rxe_write_interrupted(struct kunit *test)
@@ -594,6 +664,9 @@ static struct kunit_case rxe_cases[] = {
 	KUNIT_CASE(rxe_fault_under_way),
 	KUNIT_CASE(rxe_mapped_under_way),
 	KUNIT_CASE(rxe_rehearsed),
+	KUNIT_CASE(rxe_copies_to_the_right_place),
+	KUNIT_CASE(rxe_copies_across_pages),
+	KUNIT_CASE(rxe_other_iova_fails),
 	KUNIT_CASE_PARAM(rxe_write_interrupted, users_points),
 	KUNIT_CASE_PARAM(rxe_read_interrupted, users_points),
 	KUNIT_CASE_PARAM(rxe_atomic_interrupted, users_points),

@@ -33,6 +33,49 @@ static void fault_has_one_pass(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
 }
 
+/* That it is complete is not said of one that was refused. */
+static void fault_refusal_is_not_traced(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_completed = 0;
+	lab_refuses(l, USERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab_completed, 0);
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_completed, 1);
+	lab_unbind(l, true);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab_completed, 2);
+}
+
+static void fault_flush_that_is_not_sent(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.send_error = -EPIPE;
+	lab_seq(&l->uvma->userptr) = 3;
+	down_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -EPIPE);
+	up_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+/* In the second pass: it can only say so. */
+static void fault_flush_that_times_out_is_reported(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.flush_error = -ETIME;
+	l->call.hole = "X3";
+	l->call.splat = "a TLB invalidation that times out";
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
 #define LAB_BASE_CASES					\
+	KUNIT_CASE(fault_refusal_is_not_traced),	\
+	KUNIT_CASE(fault_flush_that_is_not_sent),	\
+	KUNIT_CASE(fault_flush_that_times_out_is_reported),	\
 	KUNIT_CASE(fault_half_invalidated_refuses),	\
 	KUNIT_CASE(fault_has_one_pass),

@@ -119,7 +119,7 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long time
 	unsigned long i;
 
 	users_point();
-	if (users_mm_test(MMF_UNSTABLE, range->notifier->mm))
+	if (lab.gone || users_mm_test(MMF_UNSTABLE, range->notifier->mm))
 		return -EFAULT;
 	lab.pinned_since = users_now();
 	for (i = 0; i < (range->end - range->start) >> PAGE_SHIFT; i++)

@@ -12,6 +12,7 @@ static void lab_unmap(struct device *dev, dma_addr_t addr, size_t size,
 #define dma_map_page(dev, page, offset, size, dir)	((dma_addr_t)PAGE_SIZE)
 #undef dma_mapping_error
 #define dma_mapping_error(dev, addr)			0
+#define dma_iova_try_alloc(dev, state, phys, size)	((void)(dev))
 
 /* A TLB invalidation is over when somebody waits for it. */
 #undef dma_fence_wait
@@ -22,7 +23,12 @@ static signed long lab_wait(struct dma_fence *fence, bool intr);
 #include <drivers/gpu/drm/xe/xe_tlb_inval.c>
 #include <drivers/gpu/drm/xe/xe_preempt_fence.c>
 #include <drivers/gpu/drm/xe/xe_pt.c>
+#include <drivers/gpu/drm/xe/xe_trace_bo.h>
+/* How often the trace says that an invalidation is complete */
+static int lab_completed;
+#define trace_xe_vma_userptr_invalidate_complete(vma)	((void)(vma), lab_completed++)
 #include <drivers/gpu/drm/xe/xe_userptr.c>
+#undef trace_xe_vma_userptr_invalidate_complete
 #include <drivers/gpu/drm/xe/xe_validation.c>
 #include <drivers/gpu/drm/xe/xe_vm.c>
 #include <drivers/gpu/drm/drm_exec.c>
