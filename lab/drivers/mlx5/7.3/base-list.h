@@ -5,4 +5,3 @@
 	KUNIT_CASE(mlx5_registered_in_chunks),
 	KUNIT_CASE(mlx5_looked_up_only),
 	KUNIT_CASE(mlx5_maps_huge_pages),
-	KUNIT_CASE(mlx5_cut_both_ends),
