@@ -7,8 +7,9 @@ usage: mutate.py TREE BASE LAB|mm OUT
 Takes the lines of C that TREE (a git tree, its files as they are) has more than
 BASE (a commit), in files that the modules of LAB/USER include; or those of mm/ and
 include/. Each condition is decided, each of its parts dropped; each statement is
-dropped, and swapped with its neighbours (not in mm/); results, constants and
-operators are changed; lines that were taken out are put back.
+dropped, swapped with its neighbours, and moved behind the condition that follows
+(not in mm/); a trylock waits; results, constants and operators are changed; lines
+that were taken out are put back.
 
 All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
 of a statement there is a choice by users_mutant, which lab/drivers/users.c has; for
@@ -20,6 +21,7 @@ tab, OLD => NEW. In mm/ USER is the file.
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 NOT_CODE = re.compile(r"^\s*(#|/\*|\*|//|\w+:$|[{}]+;?$|$)")
@@ -47,7 +49,7 @@ REPLACED = [
     (r"\bdown_read\(", "down_write("), (r"\bdown_write\(", "down_read("),
     (r"\bup_read\(", "up_write("), (r"\bup_write\(", "up_read("),
     (r"_used_list\b", "_group_list"), (r"_group_list\b", "_used_list"),
-    (r"\b(mutex|down_write|down_read)_trylock\(", None),
+    (r"\b(mutex|svm_range|down_write|down_read)_trylock\(", None),
 ]
 # And in mm/, where numbers and flags are what the tests have to know
 REPLACED_MM = [
@@ -127,9 +129,12 @@ def changed_words(text):
             if new is not None:
                 yield text[:match.start()] + (new(match) if callable(new) else match.expand(new)) + text[match.end():]
                 continue
-            end = closing([text], 0, match.end() - 1)	# as if it had been had, or not
+            end = closing([text], 0, match.end() - 1)	# as if it had been had, or not; or waited for
             if end:
-                for result in ("true", "false"):
+                name = match.group(1)
+                lock = name if name.startswith("down_") else f"{name}_lock"
+                waits = f"({{ {lock}{text[match.end() - 1:end[1] + 1]}; true; }})"
+                for result in ("true", "false", waits):
                     yield text[:match.start()] + result + text[end[1] + 1:]
 
 
@@ -137,14 +142,17 @@ class File:
     """A file with the choices that were put into it"""
     swaps, constants = True, False
 
-    def __init__(self, name, lines, added, gone, mutants):
+    def __init__(self, name, lines, added, gone, mutants, first):
         self.name, self.lines, self.code = name, lines, uncommented(lines)
         self.added, self.gone, self.mutants = added, gone, mutants
         self.choices = {}	# first line of a statement: (last line, [(number, new)])
+        self.behind = []	# (last line of a statement, what comes behind it)
+        self.next = first
 
     def number(self, i, old, new):
-        self.mutants.append((self.name, i + 1, f"{old} => {new or '(nothing)'}"))
-        return len(self.mutants)
+        self.mutants.append((self.next, self.name, i + 1, f"{old} => {new or '(nothing)'}"))
+        self.next += 1
+        return self.next - 1
 
     def text(self, i, j):
         return " ".join(x.strip() for x in self.code[i:j + 1]).strip()
@@ -226,6 +234,34 @@ class File:
         number = self.number(i, f"{first} {second}", f"{second} {first}")
         self.choose(i, j, number, ";")
         self.choose(j + 1, k, number, f"{second} {first}")
+
+    def conditional(self, i):
+        """The last line of the if without else that begins on line @i, or None"""
+        match = re.match(r"\s*if \(", self.code[i])
+        where = match and closing(self.code, i, match.end() - 1)
+        if not where:
+            return None
+        j = where[0]
+        if self.code[j].rstrip().endswith("{"):
+            indent = re.match(r"\s*", self.code[i]).group()
+            while j + 1 < len(self.code) and not self.code[j].startswith(indent + "}"):
+                j += 1
+            return j if self.code[j] == indent + "}" else None
+        j = self.ends(j + 1) if self.code[j].rstrip().endswith(")") else None
+        return None if j is None or self.code[j + 1].strip().startswith("else") else j
+
+    def move(self, i, j):
+        """The statement on lines @i to @j behind the if that follows"""
+        k = j + 1
+        while k < len(self.code) and not self.code[k].strip():
+            k += 1
+        end = self.conditional(k)
+        text = self.text(i, j)
+        if end is None or re.match(r"(return|break|goto|continue)\b", text):
+            return
+        number = self.number(i, text, f"the same behind {self.code[k].strip()}")
+        self.choose(i, j, number, ";")
+        self.behind.append((end, f"\tif (users_mutant == {number}) {{ {text} }}"))
 
     def condition(self, i):
         """if (...) and while (...): the choice is inside of the parentheses"""
@@ -347,6 +383,8 @@ class File:
             k = self.statement(j + 1)
             if k is not None and self.swaps:
                 self.swap(i, j, k)
+            if self.swaps:
+                self.move(i, j)
             k = i - 1
             if self.swaps and k not in self.added and self.statement(k) == k:
                 self.swap(k, k, j)
@@ -355,6 +393,10 @@ class File:
             indent = re.match(r"\s*", self.code[i]).group()
             chosen = " else ".join(f"if (users_mutant == {n}) {{ {new} }}" for n, new in ways)
             self.put(i, j, f"{indent}{{ {chosen} else {{ {text} }} }}")
+        for at, text in self.behind:
+            while self.lines[at] is None:	# part of what was put before it
+                at -= 1
+            self.lines[at] += "\n" + text
         for at, taken in self.gone:
             code = " ".join(x.strip() for x in uncommented(taken) if x.strip())
             if not code.endswith(";") or "goto " in code or DECLARATION.match(code + " ") or not self.lines[at - 1]:
@@ -430,7 +472,9 @@ def main():
     for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab):
         before = len(mutants)
         lines = (Path(tree) / name).read_text().split("\n")
-        text = File(name, lines, *changed(tree, base, name), mutants).run()
+        # Results are kept by number: those of a driver's file do not depend on others.
+        first = before + 1 if lab == "mm" else zlib.crc32(name.encode()) % 100000 * 1000 + 1
+        text = File(name, lines, *changed(tree, base, name), mutants, first).run()
         if len(mutants) > before:
             texts[name], of[name] = text, users
     if lab == "mm":
@@ -439,7 +483,7 @@ def main():
     for name, text in texts.items():
         (Path(out) / "tree" / name).write_text(text)
     with open(Path(out) / "list", "w") as file:
-        for number, (name, line, what) in enumerate(mutants, 1):
+        for number, name, line, what in mutants:
             for user in of[name]:
                 file.write(f"{number} {user} {name}:{line}\t{what}\n")
 

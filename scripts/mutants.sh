@@ -45,12 +45,30 @@ make_them() {
 	echo "$*" >"$out/users"
 }
 
+# known: "NUMBER USER" of those that are expected to survive, which takes longest
+known() {
+	awk -F'\t' '
+		FNR == NR { known[$1 "\t" $2]; next }
+		{
+			split($1, word, " ")
+			name = word[3]
+			sub(/:[0-9]+$/, "", name)
+			if (name "\t" $2 in known)
+				print word[1], word[2]
+		}' "$top/lab/mutants.equivalent" "$out/list"
+}
+
 # pending: "NUMBER USER", those that were built and have no result; mixed, as some
-# end the VM that they run in, and neighbours are alike. 0 goes first.
+# end the VM that they run in, and neighbours are alike. 0 goes first, what is
+# expected to survive last.
 pending() {
+	known >"$out/known"
 	cut -d' ' -f1,2 "$out/list" | while read -r number user; do
 		case " $(cat "$out/users") " in *" $user "*) ;; *) continue ;; esac
-		[ -e "$results/$user-$number" ] || echo "$((number * 7919 % 1000)) $number $user"
+		[ ! -e "$results/$user-$number" ] || continue
+		later=0
+		! grep -qx "$number $user" "$out/known" || later=1000
+		echo "$((number * 7919 % 1000 + later)) $number $user"
 	done | sort -n | cut -d' ' -f2-
 }
 
