@@ -58,18 +58,22 @@ known() {
 		}' "$top/lab/mutants.equivalent" "$out/list"
 }
 
-# pending: "NUMBER USER", those that were built and have no result; mixed, as some
-# end the VM that they run in, and neighbours are alike. 0 goes first, what is
-# expected to survive last.
+# pending: "NUMBER USER", those that were built and have no result; mixed, as
+# neighbours are alike. 0 goes first. What is about locks may end the run of its user
+# in that VM, and comes last; so does what is expected to survive.
 pending() {
 	known >"$out/known"
-	cut -d' ' -f1,2 "$out/list" | while read -r number user; do
+	while read -r number user what; do
 		case " $(cat "$out/users") " in *" $user "*) ;; *) continue ;; esac
 		[ ! -e "$results/$user-$number" ] || continue
 		later=0
 		! grep -qx "$number $user" "$out/known" || later=1000
+		case $what in
+		*lockdep*) ;;
+		*lock*" => (nothing)" | *lock*"; return"*" => "* | *lock*" => the same"*) later=2000 ;;
+		esac
 		echo "$((number * 7919 % 1000 + later)) $number $user"
-	done | sort -n | cut -d' ' -f2-
+	done <"$out/list" | sort -n | cut -d' ' -f2-
 }
 
 # verdict NUMBER USER: from $out/one, what the console says of it
