@@ -155,6 +155,17 @@ class File:
         self.next += 1
         return self.next - 1
 
+    def first(self, i):
+        """The first line of what the changed line @i is the rest of, or None (drivers)"""
+        k = i
+        while self.swaps and k > 0 and not self.begins(k) and self.code[k].strip() and i - k < 8:
+            k -= 1
+        if k == i or not self.begins(k):
+            return None
+        match = re.search(r"\bif \(", self.code[k])
+        end = closing(self.code, k, match.end() - 1) if match else [self.ends(k)]
+        return k if end and end[0] is not None and end[0] >= i else None
+
     def text(self, i, j):
         return " ".join(x.strip() for x in self.code[i:j + 1]).strip()
 
@@ -362,7 +373,7 @@ class File:
             self.lines[k] = None
 
     def run(self):
-        for i in sorted(self.added):
+        for i in sorted(self.added | set(filter(None, map(self.first, self.added)))):
             if self.constants:
                 self.define(i)
             if NOT_CODE.match(self.code[i]) or not self.code[i].startswith("\t"):
