@@ -70,7 +70,8 @@ pending() {
 		! grep -qx "$number $user" "$out/known" || later=1000
 		case $what in
 		*lockdep*) ;;
-		*lock*" => (nothing)" | *lock*"; return"*" => "* | *lock*" => the same"*) later=2000 ;;
+		*trylock*) later=1500 ;;
+		*unlock* | *_lock"("* | *up_read* | *up_write* | *down_read* | *down_write*) later=2000 ;;
 		esac
 		echo "$((number * 7919 % 1000 + later)) $number $user"
 	done <"$out/list" | sort -n | cut -d' ' -f2-
@@ -87,6 +88,8 @@ verdict() {
 		echo "hangs"
 	elif grep -qE 'Kernel panic|Oops' "$out/one"; then
 		echo "crashes"
+	elif grep -q "^LAB-MUTANT-SLOW" "$out/one"; then
+		:
 	elif ! grep -q "^LAB-MUTANT-DONE" "$out/one"; then
 		# The VM was out of time. If it had all of it, it is this one's fault.
 		[ "$1 $2" != "$(head -1 "$out/now")" ] || echo "hangs"
