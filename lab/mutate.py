@@ -9,7 +9,7 @@ BASE (a commit), in files that the modules of LAB/USER include; or those of mm/ 
 include/. Each condition is decided, each of its parts dropped; each statement is
 dropped, swapped with its neighbours, and moved behind the condition that follows
 (not in mm/); a trylock waits; results, constants and operators are changed; lines
-that were taken out are put back.
+that were taken out are put back. lab/mutants.hand has more, for drivers.
 
 All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
 of a statement there is a choice by users_mutant, which lab/drivers/users.c has; for
@@ -143,17 +143,25 @@ class File:
     """A file with the choices that were put into it"""
     swaps, constants = True, False
 
-    def __init__(self, name, lines, added, gone, mutants, first):
+    def __init__(self, name, lines, added, gone, mutants, first, hand=None):
         self.name, self.lines, self.code = name, lines, uncommented(lines)
         self.added, self.gone, self.mutants = added, gone, mutants
         self.choices = {}	# first line of a statement: (last line, [(number, new)])
         self.behind = []	# (last line of a statement, what comes behind it)
-        self.next = first
+        self.next, self.next_hand = first, first + 900
+        self.hand = hand or {}	# old: [new]
 
     def number(self, i, old, new):
         self.mutants.append((self.next, self.name, i + 1, f"{old} => {new or '(nothing)'}"))
         self.next += 1
         return self.next - 1
+
+    def by_hand(self, i, old):
+        """(number, new) of those that a human has thought of"""
+        for new in self.hand.pop(old, []):
+            self.mutants.append((self.next_hand, self.name, i + 1, f"{old} => {new}"))
+            self.next_hand += 1
+            yield self.next_hand - 1, new
 
     def first(self, i):
         """The first line of what the changed line @i is the rest of, or None (drivers)"""
@@ -237,6 +245,8 @@ class File:
         for new in dict.fromkeys(ways):
             if new != old:
                 self.choose(i, j, self.number(i, old, "" if new == ";" else new), new)
+        for number, new in self.by_hand(i, old):
+            self.choose(i, j, number, new)
 
     def swap(self, i, j, k):
         """The statement on lines @i to @j with the next one, to line @k"""
@@ -301,6 +311,8 @@ class File:
             if new not in (inner, f"!{inner}") and f"!{new}" != inner:
                 number = self.number(i, f"{match.group(1)} ({inner})", f"{match.group(1)} ({new})")
                 chosen = f"users_mutant == {number} ? ({new}) : {chosen}"
+        for number, new in self.by_hand(i, f"{match.group(1)} ({inner})"):
+            chosen = f"users_mutant == {number} ? ({new[len(match.group(1)) + 2:-1]}) : {chosen}"
         self.put(i, j, self.code[i][:at + 1] + chosen + self.code[j][to:])
 
     def loop(self, i):
@@ -430,6 +442,16 @@ def users_of(lab):
     return out
 
 
+def by_hand(lab):
+    """What is in lab/mutants.hand: {file: {old: [new]}}"""
+    out = {}
+    for line in (Path(lab).parent / "mutants.hand").read_text().split("\n"):
+        if line and not line.startswith("#"):
+            name, old, new = line.split("\t")
+            out.setdefault(name, {}).setdefault(old, []).append(new)
+    return out
+
+
 def overlay(tree, out, names):
     """Links to all that is in @tree, but for files @names"""
     def link(there, here, names):
@@ -478,6 +500,7 @@ core_param(users_mutant, users_mutant, int, 0644);
 def main():
     tree, base, lab, out = sys.argv[1:]
     mutants, texts, of = [], {}, {}
+    hand = {} if lab == "mm" else by_hand(lab)
     if lab == "mm":
         REPLACED[:] = [x for x in REPLACED if "_end" not in x[0] and "_start" not in x[0]] + REPLACED_MM
         File.swaps, File.constants = False, True
@@ -486,7 +509,7 @@ def main():
         lines = (Path(tree) / name).read_text().split("\n")
         # Results are kept by number: those of a driver's file do not depend on others.
         first = before + 1 if lab == "mm" else zlib.crc32(name.encode()) % 100000 * 1000 + 1
-        text = File(name, lines, *changed(tree, base, name), mutants, first).run()
+        text = File(name, lines, *changed(tree, base, name), mutants, first, hand.get(name)).run()
         if len(mutants) > before:
             texts[name], of[name] = text, users
     if lab == "mm":
