@@ -6,6 +6,7 @@
 # usage: mutants.sh build [USER...]   makes and builds them
 #        mutants.sh run [N]           one VM: at most N that have no result yet
 #        mutants.sh table             what was seen; 1 if one survives
+#        mutants.sh keep              the same, kept in results/BASE
 #        mutants.sh all [USER...]     all of it
 # SOURCES=DIR takes the sources of a tree of your own, which has to be a git tree.
 # ONLY=WORD has build keep the results of the others: survived, caught, hangs.
@@ -150,10 +151,20 @@ table() {
 		awk -F'\t' -v what=driver -v width=12 -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
 }
 
+keep() {
+	mkdir -p "$top/results/$BASE"
+	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
+	"$top/scripts/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
+	"$top/scripts/results.sh"
+	cat "$top/results/$BASE/mutants.txt"
+	[ "$code" = 0 ] || die "a mutant survives, or was not run"
+}
+
 case $step in
 build) make_them "$@" ;;
 run) run_them "$@" ;;
 table) table ;;
+keep) keep ;;
 all)
 	"$top/scripts/deps.sh"
 	"$top/scripts/tree.sh" -w
@@ -166,12 +177,7 @@ all)
 		last=$(wc -l <"$out/pending")
 		run_them
 	done
-	mkdir -p "$top/results/$BASE"
-	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
-	"$top/scripts/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
-	"$top/scripts/results.sh"
-	cat "$top/results/$BASE/mutants.txt"
-	[ "$code" = 0 ] || die "a mutant survives"
+	keep
 	;;
-*) die "usage: mutants.sh build|run|table|all" ;;
+*) die "usage: mutants.sh build|run|table|keep|all" ;;
 esac
