@@ -4,7 +4,8 @@
 # it: a case does, or there is a report of a checker on the console. Those that
 # differ in nothing that can be seen stand in lab/mutants.equivalent, with the reason.
 # usage: mutants.sh build [USER...]   makes and builds them
-#        mutants.sh run [N]           one VM: at most N that have no result yet
+#        mutants.sh run [N]           at most N that have no result yet, in a VM, and
+#                                     in others if one hangs; LIMIT=SECONDS for all
 #        mutants.sh table             what was seen; 1 if one survives
 #        mutants.sh keep              the same, kept in results/BASE
 #        mutants.sh all [USER...]     all of it
@@ -112,16 +113,13 @@ modules() {
 	echo "$build/users/$BASE/mutants-$one/users.ko"
 }
 
-run_them() {
-	[ -e "$out/users" ] || die "there are no mutants: run scripts/mutants.sh build"
-	pending >"$out/pending"
-	head -"${1:-150}" "$out/pending" >"$out/now"
-	[ -s "$out/now" ] || return 0
+# in_a_vm SECONDS: those in $out/now
+in_a_vm() {
 	cp "$out/now" "$out/lab-mutants"
 	# shellcheck disable=SC2046 # a list
 	"$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run-mutants" \
 		"$top/lab/guest/rehearsals" "$out/lab-mutants" $(modules)
-	"$top/scripts/boot.sh" -t "${LIMIT:-580}" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
+	"$top/scripts/boot.sh" -t "$1" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console" >"$out/boot.log" 2>&1 || :
 	tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
 	while read -r number user; do
@@ -136,6 +134,22 @@ run_them() {
 	done <"$out/now"
 	pending >"$out/pending"
 	say "$(wc -l <"$out/pending") mutants are left"
+}
+
+# One that hangs ends its VM: there is another one while there is time.
+run_them() {
+	[ -e "$out/users" ] || die "there are no mutants: run scripts/mutants.sh build"
+	end=$(($(date +%s) + ${LIMIT:-580}))
+	left=${LIMIT:-580}
+	while [ "$left" -ge 120 ]; do
+		pending >"$out/pending"
+		head -"${1:-150}" "$out/pending" >"$out/now"
+		[ -s "$out/now" ] || break
+		before=$(wc -l <"$out/pending")
+		in_a_vm "$left"
+		[ "$before" != "$(wc -l <"$out/pending")" ] || break
+		left=$((end - $(date +%s)))
+	done
 }
 
 table() {
