@@ -7,8 +7,9 @@ usage: mutate.py TREE BASE LAB|mm OUT
 Takes the lines of C that TREE (a git tree, its files as they are) has more than
 BASE (a commit), in files that the modules of LAB/USER include; or those of mm/ and
 include/. Each condition is decided, each of its parts dropped; each statement is
-dropped, and swapped with its neighbours (not in mm/); results, constants and
-operators are changed; lines that were taken out are put back.
+dropped, swapped with its neighbours, and moved behind the condition that follows
+(not in mm/); a trylock waits; results, constants and operators are changed; lines
+that were taken out are put back. lab/mutants.hand has more, for drivers.
 
 All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
 of a statement there is a choice by users_mutant, which lab/drivers/users.c has; for
@@ -20,6 +21,7 @@ tab, OLD => NEW. In mm/ USER is the file.
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 NOT_CODE = re.compile(r"^\s*(#|/\*|\*|//|\w+:$|[{}]+;?$|$)")
@@ -43,11 +45,12 @@ REPLACED = [
     (r"(?<== )0\b", "1"), (r"(?<=, )0(?=\))", "1"),
     (r"\bALIGN_DOWN\((\w+), \w+\)", r"\1"), (r"\bALIGN_DOWN\b", "ALIGN"),
     (r"(\w+)_end\(", r"\1_start("), (r"(\w+)_start\(", r"\1_end("),
-    (r"->end\b", "->start"), (r"->start\b", "->end"),
+    (r"->end\b", "->start"), (r"(?<!prange)->start\b", "->end"),
+    (r"(?<=prange)->start\b", "->last"), (r"(?<=prange)->last\b", "->start"),
     (r"\bdown_read\(", "down_write("), (r"\bdown_write\(", "down_read("),
     (r"\bup_read\(", "up_write("), (r"\bup_write\(", "up_read("),
     (r"_used_list\b", "_group_list"), (r"_group_list\b", "_used_list"),
-    (r"\b(mutex|down_write|down_read)_trylock\(", None),
+    (r"\b(mutex|svm_range|down_write|down_read)_trylock\(", None),
 ]
 # And in mm/, where numbers and flags are what the tests have to know
 REPLACED_MM = [
@@ -127,9 +130,12 @@ def changed_words(text):
             if new is not None:
                 yield text[:match.start()] + (new(match) if callable(new) else match.expand(new)) + text[match.end():]
                 continue
-            end = closing([text], 0, match.end() - 1)	# as if it had been had, or not
+            end = closing([text], 0, match.end() - 1)	# as if it had been had, or not; or waited for
             if end:
-                for result in ("true", "false"):
+                name = match.group(1)
+                lock = name if name.startswith("down_") else f"{name}_lock"
+                waits = f"({{ {lock}{text[match.end() - 1:end[1] + 1]}; true; }})"
+                for result in ("true", "false", waits):
                     yield text[:match.start()] + result + text[end[1] + 1:]
 
 
@@ -137,14 +143,36 @@ class File:
     """A file with the choices that were put into it"""
     swaps, constants = True, False
 
-    def __init__(self, name, lines, added, gone, mutants):
+    def __init__(self, name, lines, added, gone, mutants, first, hand=None):
         self.name, self.lines, self.code = name, lines, uncommented(lines)
         self.added, self.gone, self.mutants = added, gone, mutants
         self.choices = {}	# first line of a statement: (last line, [(number, new)])
+        self.behind = []	# (last line of a statement, what comes behind it)
+        self.next, self.next_hand = first, first + 900
+        self.hand = hand or {}	# old: [new]
 
     def number(self, i, old, new):
-        self.mutants.append((self.name, i + 1, f"{old} => {new or '(nothing)'}"))
-        return len(self.mutants)
+        self.mutants.append((self.next, self.name, i + 1, f"{old} => {new or '(nothing)'}"))
+        self.next += 1
+        return self.next - 1
+
+    def by_hand(self, i, old):
+        """(number, new) of those that a human has thought of"""
+        for new in self.hand.pop(old, []):
+            self.mutants.append((self.next_hand, self.name, i + 1, f"{old} => {new}"))
+            self.next_hand += 1
+            yield self.next_hand - 1, new
+
+    def first(self, i):
+        """The first line of what the changed line @i is the rest of, or None (drivers)"""
+        k = i
+        while self.swaps and k > 0 and not self.begins(k) and self.code[k].strip() and i - k < 8:
+            k -= 1
+        if k == i or not self.begins(k):
+            return None
+        match = re.search(r"\bif \(", self.code[k])
+        end = closing(self.code, k, match.end() - 1) if match else [self.ends(k)]
+        return k if end and end[0] is not None and end[0] >= i else None
 
     def text(self, i, j):
         return " ".join(x.strip() for x in self.code[i:j + 1]).strip()
@@ -217,6 +245,8 @@ class File:
         for new in dict.fromkeys(ways):
             if new != old:
                 self.choose(i, j, self.number(i, old, "" if new == ";" else new), new)
+        for number, new in self.by_hand(i, old):
+            self.choose(i, j, number, new)
 
     def swap(self, i, j, k):
         """The statement on lines @i to @j with the next one, to line @k"""
@@ -226,6 +256,34 @@ class File:
         number = self.number(i, f"{first} {second}", f"{second} {first}")
         self.choose(i, j, number, ";")
         self.choose(j + 1, k, number, f"{second} {first}")
+
+    def conditional(self, i):
+        """The last line of the if without else that begins on line @i, or None"""
+        match = re.match(r"\s*if \(", self.code[i])
+        where = match and closing(self.code, i, match.end() - 1)
+        if not where:
+            return None
+        j = where[0]
+        if self.code[j].rstrip().endswith("{"):
+            indent = re.match(r"\s*", self.code[i]).group()
+            while j + 1 < len(self.code) and not self.code[j].startswith(indent + "}"):
+                j += 1
+            return j if self.code[j] == indent + "}" else None
+        j = self.ends(j + 1) if self.code[j].rstrip().endswith(")") else None
+        return None if j is None or self.code[j + 1].strip().startswith("else") else j
+
+    def move(self, i, j):
+        """The statement on lines @i to @j behind the if that follows"""
+        k = j + 1
+        while k < len(self.code) and not self.code[k].strip():
+            k += 1
+        end = self.conditional(k)
+        text = self.text(i, j)
+        if end is None or re.match(r"(return|break|goto|continue)\b", text):
+            return
+        number = self.number(i, text, f"the same behind {self.code[k].strip()}")
+        self.choose(i, j, number, ";")
+        self.behind.append((end, f"\tif (users_mutant == {number}) {{ {text} }}"))
 
     def condition(self, i):
         """if (...) and while (...): the choice is inside of the parentheses"""
@@ -253,6 +311,8 @@ class File:
             if new not in (inner, f"!{inner}") and f"!{new}" != inner:
                 number = self.number(i, f"{match.group(1)} ({inner})", f"{match.group(1)} ({new})")
                 chosen = f"users_mutant == {number} ? ({new}) : {chosen}"
+        for number, new in self.by_hand(i, f"{match.group(1)} ({inner})"):
+            chosen = f"users_mutant == {number} ? ({new[len(match.group(1)) + 2:-1]}) : {chosen}"
         self.put(i, j, self.code[i][:at + 1] + chosen + self.code[j][to:])
 
     def loop(self, i):
@@ -325,7 +385,7 @@ class File:
             self.lines[k] = None
 
     def run(self):
-        for i in sorted(self.added):
+        for i in sorted(self.added | set(filter(None, map(self.first, self.added)))):
             if self.constants:
                 self.define(i)
             if NOT_CODE.match(self.code[i]) or not self.code[i].startswith("\t"):
@@ -347,6 +407,8 @@ class File:
             k = self.statement(j + 1)
             if k is not None and self.swaps:
                 self.swap(i, j, k)
+            if self.swaps:
+                self.move(i, j)
             k = i - 1
             if self.swaps and k not in self.added and self.statement(k) == k:
                 self.swap(k, k, j)
@@ -355,6 +417,10 @@ class File:
             indent = re.match(r"\s*", self.code[i]).group()
             chosen = " else ".join(f"if (users_mutant == {n}) {{ {new} }}" for n, new in ways)
             self.put(i, j, f"{indent}{{ {chosen} else {{ {text} }} }}")
+        for at, text in self.behind:
+            while self.lines[at] is None:	# part of what was put before it
+                at -= 1
+            self.lines[at] += "\n" + text
         for at, taken in self.gone:
             code = " ".join(x.strip() for x in uncommented(taken) if x.strip())
             if not code.endswith(";") or "goto " in code or DECLARATION.match(code + " ") or not self.lines[at - 1]:
@@ -373,6 +439,16 @@ def users_of(lab):
             out.setdefault(name, []).append(user)
             # and the headers beside it
             out.setdefault(str(Path(name).parent) + "/", []).append(user)
+    return out
+
+
+def by_hand(lab):
+    """What is in lab/mutants.hand: {file: {old: [new]}}"""
+    out = {}
+    for line in (Path(lab).parent / "mutants.hand").read_text().split("\n"):
+        if line and not line.startswith("#"):
+            name, old, new = line.split("\t")
+            out.setdefault(name, {}).setdefault(old, []).append(new)
     return out
 
 
@@ -424,13 +500,16 @@ core_param(users_mutant, users_mutant, int, 0644);
 def main():
     tree, base, lab, out = sys.argv[1:]
     mutants, texts, of = [], {}, {}
+    hand = {} if lab == "mm" else by_hand(lab)
     if lab == "mm":
         REPLACED[:] = [x for x in REPLACED if "_end" not in x[0] and "_start" not in x[0]] + REPLACED_MM
         File.swaps, File.constants = False, True
     for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab):
         before = len(mutants)
         lines = (Path(tree) / name).read_text().split("\n")
-        text = File(name, lines, *changed(tree, base, name), mutants).run()
+        # Results are kept by number: those of a driver's file do not depend on others.
+        first = before + 1 if lab == "mm" else zlib.crc32(name.encode()) % 100000 * 1000 + 1
+        text = File(name, lines, *changed(tree, base, name), mutants, first, hand.get(name)).run()
         if len(mutants) > before:
             texts[name], of[name] = text, users
     if lab == "mm":
@@ -439,7 +518,7 @@ def main():
     for name, text in texts.items():
         (Path(out) / "tree" / name).write_text(text)
     with open(Path(out) / "list", "w") as file:
-        for number, (name, line, what) in enumerate(mutants, 1):
+        for number, name, line, what in mutants:
             for user in of[name]:
                 file.write(f"{number} {user} {name}:{line}\t{what}\n")
 

@@ -4,8 +4,10 @@
 # it: a case does, or there is a report of a checker on the console. Those that
 # differ in nothing that can be seen stand in lab/mutants.equivalent, with the reason.
 # usage: mutants.sh build [USER...]   makes and builds them
-#        mutants.sh run [N]           one VM: at most N that have no result yet
+#        mutants.sh run [N]           at most N that have no result yet, in a VM, and
+#                                     in others if one hangs; LIMIT=SECONDS for all
 #        mutants.sh table             what was seen; 1 if one survives
+#        mutants.sh keep              the same, kept in results/BASE
 #        mutants.sh all [USER...]     all of it
 # SOURCES=DIR takes the sources of a tree of your own, which has to be a git tree.
 # ONLY=WORD has build keep the results of the others: survived, caught, hangs.
@@ -45,13 +47,36 @@ make_them() {
 	echo "$*" >"$out/users"
 }
 
-# pending: "NUMBER USER", those that were built and have no result; mixed, as some
-# end the VM that they run in, and neighbours are alike. 0 goes first.
+# known: "NUMBER USER" of those that are expected to survive, which takes longest
+known() {
+	awk -F'\t' '
+		FNR == NR { known[$1 "\t" $2]; next }
+		{
+			split($1, word, " ")
+			name = word[3]
+			sub(/:[0-9]+$/, "", name)
+			if (name "\t" $2 in known)
+				print word[1], word[2]
+		}' "$top/lab/mutants.equivalent" "$out/list"
+}
+
+# pending: "NUMBER USER", those that were built and have no result; mixed, as
+# neighbours are alike. 0 goes first. What is about locks may end the run of its user
+# in that VM, and comes last; so does what is expected to survive.
 pending() {
-	cut -d' ' -f1,2 "$out/list" | while read -r number user; do
+	known >"$out/known"
+	while read -r number user what; do
 		case " $(cat "$out/users") " in *" $user "*) ;; *) continue ;; esac
-		[ -e "$results/$user-$number" ] || echo "$((number * 7919 % 1000)) $number $user"
-	done | sort -n | cut -d' ' -f2-
+		[ ! -e "$results/$user-$number" ] || continue
+		later=0
+		! grep -qx "$number $user" "$out/known" || later=1000
+		case $what in
+		*lockdep*) ;;
+		*trylock*) later=1500 ;;
+		*unlock* | *_lock"("* | *up_read* | *up_write* | *down_read* | *down_write*) later=2000 ;;
+		esac
+		echo "$((number * 7919 % 1000 + later)) $number $user"
+	done <"$out/list" | sort -n | cut -d' ' -f2-
 }
 
 # verdict NUMBER USER: from $out/one, what the console says of it
@@ -65,6 +90,8 @@ verdict() {
 		echo "hangs"
 	elif grep -qE 'Kernel panic|Oops' "$out/one"; then
 		echo "crashes"
+	elif grep -q "^LAB-MUTANT-SLOW" "$out/one"; then
+		:
 	elif ! grep -q "^LAB-MUTANT-DONE" "$out/one"; then
 		# The VM was out of time. If it had all of it, it is this one's fault.
 		[ "$1 $2" != "$(head -1 "$out/now")" ] || echo "hangs"
@@ -86,16 +113,13 @@ modules() {
 	echo "$build/users/$BASE/mutants-$one/users.ko"
 }
 
-run_them() {
-	[ -e "$out/users" ] || die "there are no mutants: run scripts/mutants.sh build"
-	pending >"$out/pending"
-	head -"${1:-150}" "$out/pending" >"$out/now"
-	[ -s "$out/now" ] || return 0
+# in_a_vm SECONDS: those in $out/now
+in_a_vm() {
 	cp "$out/now" "$out/lab-mutants"
 	# shellcheck disable=SC2046 # a list
 	"$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run-mutants" \
 		"$top/lab/guest/rehearsals" "$out/lab-mutants" $(modules)
-	"$top/scripts/boot.sh" -t "${LIMIT:-580}" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
+	"$top/scripts/boot.sh" -t "$1" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console" >"$out/boot.log" 2>&1 || :
 	tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
 	while read -r number user; do
@@ -112,6 +136,22 @@ run_them() {
 	say "$(wc -l <"$out/pending") mutants are left"
 }
 
+# One that hangs ends its VM: there is another one while there is time.
+run_them() {
+	[ -e "$out/users" ] || die "there are no mutants: run scripts/mutants.sh build"
+	end=$(($(date +%s) + ${LIMIT:-580}))
+	left=${LIMIT:-580}
+	while [ "$left" -ge 120 ]; do
+		pending >"$out/pending"
+		head -"${1:-150}" "$out/pending" >"$out/now"
+		[ -s "$out/now" ] || break
+		before=$(wc -l <"$out/pending")
+		in_a_vm "$left"
+		[ "$before" != "$(wc -l <"$out/pending")" ] || break
+		left=$((end - $(date +%s)))
+	done
+}
+
 table() {
 	while read -r number user what; do
 		if [ "$number" = 0 ]; then
@@ -125,10 +165,20 @@ table() {
 		awk -F'\t' -v what=driver -v width=12 -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
 }
 
+keep() {
+	mkdir -p "$top/results/$BASE"
+	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
+	"$top/scripts/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
+	"$top/scripts/results.sh"
+	cat "$top/results/$BASE/mutants.txt"
+	[ "$code" = 0 ] || die "a mutant survives, or was not run"
+}
+
 case $step in
 build) make_them "$@" ;;
 run) run_them "$@" ;;
 table) table ;;
+keep) keep ;;
 all)
 	"$top/scripts/deps.sh"
 	"$top/scripts/tree.sh" -w
@@ -141,12 +191,7 @@ all)
 		last=$(wc -l <"$out/pending")
 		run_them
 	done
-	mkdir -p "$top/results/$BASE"
-	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
-	"$top/scripts/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
-	"$top/scripts/results.sh"
-	cat "$top/results/$BASE/mutants.txt"
-	[ "$code" = 0 ] || die "a mutant survives"
+	keep
 	;;
-*) die "usage: mutants.sh build|run|table|all" ;;
+*) die "usage: mutants.sh build|run|table|keep|all" ;;
 esac

@@ -55,10 +55,12 @@ static __always_inline signed long users_fence_wait(struct dma_fence *fence, boo
 static __always_inline long users_resv_wait(struct dma_resv *resv, enum dma_resv_usage usage,
 					    bool intr, unsigned long timeout)
 {
-	long ret;
+	long ret = 0;
 
 	users_point();
-	ret = dma_resv_wait_timeout(resv, usage, intr, timeout);
+	/* The device takes longer than any timeout. */
+	if (timeout == MAX_SCHEDULE_TIMEOUT || dma_resv_test_signaled(resv, usage))
+		ret = dma_resv_wait_timeout(resv, usage, intr, timeout);
 	users_point();
 	return ret;
 }

@@ -1085,6 +1085,107 @@ static void svm_restore_of_a_reaped_process_ends(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&lab->info.lock));
 }
 
+/* As mprotect() does it, without the notifiers: nothing is zapped in the test. */
+static void svm_protect(struct svm_lab *lab, unsigned long page, bool readable)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(lab->mm);
+	vma = find_vma(lab->mm, page << PAGE_SHIFT);
+	if (vma && readable)
+		vm_flags_set(vma, VM_READ | VM_WRITE);
+	else if (vma)
+		vm_flags_clear(vma, VM_READ | VM_WRITE);
+	mmap_write_unlock(lab->mm);
+	KUNIT_ASSERT_NOT_NULL(lab->test, vma);
+}
+
+/*
+ * Memory that the process can't read any more can't be mapped, either. When the
+ * queues are resumed it must not be mapped still.
+ */
+static void svm_unreadable(struct kunit *test, unsigned long page)
+{
+	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
+	unsigned long start = page < SVM_SECOND ? first : SVM_SECOND;
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, first, last);
+
+	svm_protect(lab, page, false);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, start, start + 15);
+	KUNIT_ASSERT_TRUE(test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 1);
+	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, start, start + 15), 0);
+	KUNIT_EXPECT_EQ(test, svm_stale(lab, start, start + 15), 0);
+	/* the other one is there, on both GPUs */
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
+	users_look(test);
+}
+
+static void svm_unreadable_tail_is_unmapped(struct kunit *test)
+{
+	svm_unreadable(test, SVM_SECOND);
+}
+
+static void svm_unreadable_head_is_unmapped(struct kunit *test)
+{
+	svm_unreadable(test, SVM_FIRST);
+}
+
+/*
+ * The second VMA is unreadable before the range is mapped: the first one is mapped
+ * all the same, and has to be invalidated.
+ */
+static void svm_unreadable_tail_from_the_start(struct kunit *test, bool xnack,
+					       enum mmu_notifier_event event)
+{
+	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
+	struct svm_lab *lab = svm_new_lab(test, xnack);
+	struct svm_range *prange = svm_new(lab, first, last);
+
+	svm_protect(lab, SVM_SECOND, false);
+	KUNIT_ASSERT_EQ(test, svm_map(lab, prange), 0);
+	KUNIT_EXPECT_GE(test, svm_reach(lab, first, SVM_SECOND - 1), 16);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, last), 0);
+	svm_refuses(lab, prange, first, last);
+	svm_blocks(lab, prange, event, first, SVM_SECOND - 1);
+	if (!lab->stopped)
+		KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 0);
+	flush_work(&lab->p.svms.deferred_list_work);
+	flush_delayed_work(&lab->p.svms.restore_work);
+}
+
+static void svm_unreadable_tail_head_cleared(struct kunit *test)
+{
+	svm_unreadable_tail_from_the_start(test, false, MMU_NOTIFY_CLEAR);
+}
+
+static void svm_unreadable_tail_head_cleared_xnack(struct kunit *test)
+{
+	svm_unreadable_tail_from_the_start(test, true, MMU_NOTIFY_CLEAR);
+}
+
+static void svm_unreadable_tail_head_unmapped(struct kunit *test)
+{
+	svm_unreadable_tail_from_the_start(test, false, MMU_NOTIFY_UNMAP);
+}
+
+/* Nothing is mapped, and that may be tried again with the same attributes. */
+static void svm_unreadable_is_not_mapped(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_SECOND, SVM_SECOND + 15);
+
+	svm_protect(lab, SVM_SECOND, false);
+	KUNIT_ASSERT_EQ(test, svm_map(lab, prange), 0);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, SVM_SECOND + 15), 0);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
+	svm_succeeds(lab, prange, SVM_SECOND, SVM_SECOND + 15);
+}
+
 /* ------------------------------------- what only this version of the driver has */
 
 #include "cases.h"
@@ -1207,6 +1308,12 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(rehearsed_idle),
 	KUNIT_CASE(svm_restores),
 	KUNIT_CASE(svm_restore_of_a_reaped_process_ends),
+	KUNIT_CASE(svm_unreadable_tail_is_unmapped),
+	KUNIT_CASE(svm_unreadable_head_is_unmapped),
+	KUNIT_CASE(svm_unreadable_tail_head_cleared),
+	KUNIT_CASE(svm_unreadable_tail_head_cleared_xnack),
+	KUNIT_CASE(svm_unreadable_tail_head_unmapped),
+	KUNIT_CASE(svm_unreadable_is_not_mapped),
 	KUNIT_CASE_PARAM(svm_map_interrupted, users_points),
 	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, users_points),
 	KUNIT_CASE_PARAM(svm_restore_interrupted, users_points),

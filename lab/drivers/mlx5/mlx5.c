@@ -700,6 +700,43 @@ static void mlx5_looks_under_the_mutex(struct kunit *test)
 		      mlx5_hca_new(test, MLX5_PAGES, 0));
 }
 
+/* A range that cuts one page in its second half, and the next one in its first half */
+static void mlx5_cut_both_ends(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	mlx5_fake_huge(hca, 3);
+	mlx5_fake_huge(hca, 4);
+	mlx5_fake_huge(hca, 6);
+	mlx5_blocks(test, hca, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
+		    mlx5_addr(hca, 4) + PAGE_SIZE, false);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
+	KUNIT_EXPECT_FALSE(test, hca->mtt[3]);
+	KUNIT_EXPECT_FALSE(test, hca->mtt[4]);
+	/* UMR has zapped the MTT of page 6, too, which is not given up. */
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
+}
+
+/* The same by umem_odp alone, as a driver without page tables of its own calls it */
+static void mlx5_umem_cut_both_ends(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	mlx5_fake_huge(hca, 3);
+	mlx5_fake_huge(hca, 4);
+	mlx5_fake_huge(hca, 6);
+	mutex_lock(&hca->odp->umem_mutex);
+	ib_umem_odp_unmap_dma_pages(hca->odp, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
+				    mlx5_addr(hca, 4) + PAGE_SIZE);
+	mutex_unlock(&hca->odp->umem_mutex);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
+	/* For the judge: nothing of that was given up. */
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+}
+
 /* Paths, interrupted */
 
 static void mlx5_fault_interrupted(struct kunit *test)
@@ -751,6 +788,8 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_other_part_succeeds),
 	KUNIT_CASE(mlx5_edges),
 	KUNIT_CASE(mlx5_cut_huge_pages),
+	KUNIT_CASE(mlx5_cut_both_ends),
+	KUNIT_CASE(mlx5_umem_cut_both_ends),
 	KUNIT_CASE(mlx5_fault_under_way),
 	KUNIT_CASE(mlx5_fault_under_way_beside),
 	KUNIT_CASE(mlx5_fault_under_way_refused),

@@ -693,6 +693,19 @@ static void fault_zapped_refuses(struct kunit *test)
 	lab_refuses(l, USERS_IDLE);
 }
 
+/* The unbind is committed: it is not present any more, the job may run still. */
+static void fault_unbound_refuses(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->uvma->vma.tile_present = 0;
+	lab_refuses(l, USERS_BUSY);
+	lab_expect_untouched(l);
+	/* The entries are cleared, and the TLB is not flushed */
+	lab.pte = false;
+	lab_refuses(l, USERS_BUSY);
+}
+
 static void fault_bound_and_wedged_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
@@ -1390,6 +1403,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_bound_refuses),
 	KUNIT_CASE(fault_zapped_refuses),
 	KUNIT_CASE(fault_bound_and_wedged_refuses),
+	KUNIT_CASE(fault_unbound_refuses),
 	KUNIT_CASE(fault_held_lock_refuses),
 	LAB_BASE_CASES
 	KUNIT_CASE(fault_never_bound_succeeds),

@@ -42,58 +42,6 @@ static void svm_child_is_invalidated(struct kunit *test)
 	svm_child_of_an_unmapped_range(test, true, MMU_NOTIFY_CLEAR);
 }
 
-/* As mprotect() does it, without the notifiers: nothing is zapped in the test. */
-static void svm_protect(struct svm_lab *lab, unsigned long page, bool readable)
-{
-	struct vm_area_struct *vma;
-
-	mmap_write_lock(lab->mm);
-	vma = find_vma(lab->mm, page << PAGE_SHIFT);
-	if (vma && readable)
-		vm_flags_set(vma, VM_READ | VM_WRITE);
-	else if (vma)
-		vm_flags_clear(vma, VM_READ | VM_WRITE);
-	mmap_write_unlock(lab->mm);
-	KUNIT_ASSERT_NOT_NULL(lab->test, vma);
-}
-
-/*
- * Memory that the process can't read any more can't be mapped, either. When the
- * queues are resumed it must not be mapped still.
- */
-static void svm_unreadable(struct kunit *test, unsigned long page)
-{
-	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
-	unsigned long start = page < SVM_SECOND ? first : SVM_SECOND;
-	struct svm_lab *lab = svm_new_lab(test, false);
-	struct svm_range *prange = svm_new_mapped(lab, first, last);
-
-	svm_protect(lab, page, false);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, start, start + 15);
-	KUNIT_ASSERT_TRUE(test, lab->stopped);
-	flush_delayed_work(&lab->p.svms.restore_work);
-	svm_restore(lab);
-	KUNIT_EXPECT_EQ(test, lab->resumes, 1);
-	KUNIT_EXPECT_FALSE(test, lab->stopped);
-	KUNIT_EXPECT_EQ(test, svm_reach(lab, start, start + 15), 0);
-	KUNIT_EXPECT_EQ(test, svm_stale(lab, start, start + 15), 0);
-	/* the other one is there, on both GPUs */
-	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
-	/* svm_range_add() would take it for one that is mapped as it should be. */
-	KUNIT_EXPECT_FALSE(test, prange->mapping_done);
-	users_look(test);
-}
-
-static void svm_unreadable_tail_is_unmapped(struct kunit *test)
-{
-	svm_unreadable(test, SVM_SECOND);
-}
-
-static void svm_unreadable_head_is_unmapped(struct kunit *test)
-{
-	svm_unreadable(test, SVM_FIRST);
-}
-
 /* All of the range, and then it is readable again: nobody but the notifier maps it. */
 static void svm_readable_again_is_mapped(struct kunit *test)
 {
@@ -169,8 +117,6 @@ static void svm_no_access_interrupted(struct kunit *test)
 #define SVM_BASE_CASES						\
 	KUNIT_CASE(svm_child_is_unmapped),			\
 	KUNIT_CASE(svm_child_is_invalidated),			\
-	KUNIT_CASE(svm_unreadable_tail_is_unmapped),		\
-	KUNIT_CASE(svm_unreadable_head_is_unmapped),		\
 	KUNIT_CASE(svm_readable_again_is_mapped),		\
 	KUNIT_CASE(svm_no_access_is_unmapped),			\
 	KUNIT_CASE_PARAM(svm_no_access_interrupted, users_points),

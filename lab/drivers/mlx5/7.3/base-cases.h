@@ -189,24 +189,6 @@ static void mlx5_maps_huge_pages(struct kunit *test)
 	mlx5_expect_huge(test, hca, 3);
 }
 
-/* A range that cuts one page in its second half, and the next one in its first half */
-static void mlx5_cut_both_ends(struct kunit *test)
-{
-	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
-
-	mlx5_fake_huge(hca, 3);
-	mlx5_fake_huge(hca, 4);
-	mlx5_fake_huge(hca, 6);
-	mlx5_blocks(test, hca, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
-		    mlx5_addr(hca, 4) + PAGE_SIZE, false);
-	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
-	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
-	KUNIT_EXPECT_FALSE(test, hca->mtt[3]);
-	KUNIT_EXPECT_FALSE(test, hca->mtt[4]);
-	/* UMR has zapped the MTT of page 6, too, which is not given up. */
-	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
-}
-
 /* The second fault writes the MTT of the first one's page again, and so does a prefetch. */
 static void mlx5_counted_once(struct kunit *test)
 {

@@ -5,7 +5,6 @@
 	KUNIT_CASE(mlx5_registered_in_chunks),
 	KUNIT_CASE(mlx5_looked_up_only),
 	KUNIT_CASE(mlx5_maps_huge_pages),
-	KUNIT_CASE(mlx5_cut_both_ends),
 	KUNIT_CASE(mlx5_counted_once),
 	KUNIT_CASE(mlx5_revoked_is_unmapped),
 	KUNIT_CASE(mlx5_looked_up_refuses),
