@@ -78,7 +78,6 @@ static struct {
 	int suspend_result;
 	int reset_status;	/* the queue was killed or reset */
 	struct page *page;	/* of the process */
-	bool gone;		/* it has nothing mapped there */
 } lab;
 
 /* The GT that has what the GPU has used, and whose invalidation will time out */
@@ -228,7 +227,7 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long time
 	unsigned long i;
 
 	users_point();
-	if (lab.gone || users_mm_test(MMF_UNSTABLE, range->notifier->mm))
+	if (users_mm_test(MMF_UNSTABLE, range->notifier->mm))
 		return -EFAULT;
 	lab.pinned_since = users_now();
 	for (i = 0; i < (range->end - range->start) >> PAGE_SHIFT; i++)
@@ -1134,7 +1133,6 @@ static void compute_rehearsed(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
-	lab.gone = true;
 	users_mm_clear(MMF_UNSTABLE, l->mm);
 	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).seq_set);
 	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
