@@ -1135,6 +1135,34 @@ static void svm_unreadable_head_is_unmapped(struct kunit *test)
 	svm_unreadable(test, SVM_FIRST);
 }
 
+/* All of the range, and then it is readable again: nobody but the notifier maps it. */
+static void svm_readable_again_is_mapped(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_protect(lab, SVM_FIRST, false);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_ASSERT_TRUE(test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(prange));
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_protect(lab, SVM_FIRST, true);
+	svm_blocks(lab, prange, MMU_NOTIFY_PROTECTION_VMA, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_ASSERT_TRUE(test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 2);
+	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
+}
+
 /*
  * The second VMA is unreadable before the range is mapped: the first one is mapped
  * all the same, and has to be invalidated.
@@ -1310,6 +1338,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_restore_of_a_reaped_process_ends),
 	KUNIT_CASE(svm_unreadable_tail_is_unmapped),
 	KUNIT_CASE(svm_unreadable_head_is_unmapped),
+	KUNIT_CASE(svm_readable_again_is_mapped),
 	KUNIT_CASE(svm_unreadable_tail_head_cleared),
 	KUNIT_CASE(svm_unreadable_tail_head_cleared_xnack),
 	KUNIT_CASE(svm_unreadable_tail_head_unmapped),

@@ -558,28 +558,28 @@ static void mlx5_zapped_neighbour_refuses(struct kunit *test)
 	mlx5_asks(test, hca, hca->start, hca->end, false);
 }
 
-/*
- * Deregistering revokes the mkey, but not if the device is in a fatal state, and
- * unmaps the pages a moment later. Refused until then.
- */
-static void mlx5_revoked_refuses(struct kunit *test)
+/* Deregistering has revoked the mkey, and has yet to unmap the pages: they go before. */
+static void mlx5_revoked_is_unmapped(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	int umrs;
 
 	mlx5_map(test, hca, 0, 4);
+	umrs = hca->umrs;
 	mutex_lock(&hca->odp->umem_mutex);
 	hca->revoked = true;
 	hca->odp->private = NULL;
 	mutex_unlock(&hca->odp->umem_mutex);
+	mlx5_blocks(test, hca, mlx5_addr(hca, 2), hca->end, false);
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 1));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 2));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 2);
 	mlx5_asks(test, hca, hca->start, hca->end, false);
-	mlx5_asks(test, hca, mlx5_addr(hca, 4), hca->end, true);
+	mlx5_asks(test, hca, mlx5_addr(hca, 2), hca->end, true);
 	mlx5_blocks(test, hca, hca->start, hca->end, false);
-	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
-
-	mutex_lock(&hca->odp->umem_mutex);
-	ib_umem_odp_unmap_dma_pages(hca->odp, hca->start, hca->end);
-	mutex_unlock(&hca->odp->umem_mutex);
-	mlx5_asks(test, hca, hca->start, hca->end, true);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+	KUNIT_EXPECT_EQ(test, hca->umrs, umrs);
 }
 
 /* The child of an implicit region is dropped when it is found empty, if blocking */
@@ -795,7 +795,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_fault_under_way_refused),
 	KUNIT_CASE(mlx5_read_only_refuses),
 	KUNIT_CASE(mlx5_zapped_neighbour_refuses),
-	KUNIT_CASE(mlx5_revoked_refuses),
+	KUNIT_CASE(mlx5_revoked_is_unmapped),
 	KUNIT_CASE(mlx5_implicit_child),
 	KUNIT_CASE(mlx5_busy_blocks),
 	KUNIT_CASE(mlx5_refused_then_blocking),

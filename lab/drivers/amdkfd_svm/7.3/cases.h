@@ -42,34 +42,6 @@ static void svm_child_is_invalidated(struct kunit *test)
 	svm_child_of_an_unmapped_range(test, true, MMU_NOTIFY_CLEAR);
 }
 
-/* All of the range, and then it is readable again: nobody but the notifier maps it. */
-static void svm_readable_again_is_mapped(struct kunit *test)
-{
-	struct svm_lab *lab = svm_new_lab(test, false);
-	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-
-	svm_protect(lab, SVM_FIRST, false);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
-	KUNIT_ASSERT_TRUE(test, lab->stopped);
-	flush_delayed_work(&lab->p.svms.restore_work);
-	svm_restore(lab);
-	KUNIT_EXPECT_FALSE(test, lab->stopped);
-	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
-	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
-	KUNIT_EXPECT_FALSE(test, prange->mapping_done);
-	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
-
-	svm_protect(lab, SVM_FIRST, true);
-	svm_blocks(lab, prange, MMU_NOTIFY_PROTECTION_VMA, SVM_FIRST, SVM_FIRST + 63);
-	KUNIT_ASSERT_TRUE(test, lab->stopped);
-	flush_delayed_work(&lab->p.svms.restore_work);
-	svm_restore(lab);
-	KUNIT_EXPECT_EQ(test, lab->resumes, 2);
-	KUNIT_EXPECT_FALSE(test, lab->stopped);
-	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
-	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
-}
-
 static void svm_deny(struct svm_lab *lab, struct svm_range *prange)
 {
 	struct kfd_ioctl_svm_attribute attrs[SVM_GPUS] = {
@@ -117,6 +89,5 @@ static void svm_no_access_interrupted(struct kunit *test)
 #define SVM_BASE_CASES						\
 	KUNIT_CASE(svm_child_is_unmapped),			\
 	KUNIT_CASE(svm_child_is_invalidated),			\
-	KUNIT_CASE(svm_readable_again_is_mapped),		\
 	KUNIT_CASE(svm_no_access_is_unmapped),			\
 	KUNIT_CASE_PARAM(svm_no_access_interrupted, users_points),

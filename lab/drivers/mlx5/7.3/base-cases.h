@@ -204,30 +204,6 @@ static void mlx5_counted_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 }
 
-/* Deregistering has revoked the mkey, and has yet to unmap the pages: they go before. */
-static void mlx5_revoked_is_unmapped(struct kunit *test)
-{
-	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	int umrs;
-
-	mlx5_map(test, hca, 0, 4);
-	umrs = hca->umrs;
-	mutex_lock(&hca->odp->umem_mutex);
-	hca->revoked = true;
-	hca->odp->private = NULL;
-	mutex_unlock(&hca->odp->umem_mutex);
-	mlx5_blocks(test, hca, mlx5_addr(hca, 2), hca->end, false);
-	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 1));
-	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 2));
-	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
-	KUNIT_EXPECT_EQ(test, hca->odp->npages, 2);
-	mlx5_asks(test, hca, hca->start, hca->end, false);
-	mlx5_asks(test, hca, mlx5_addr(hca, 2), hca->end, true);
-	mlx5_blocks(test, hca, hca->start, hca->end, false);
-	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
-	KUNIT_EXPECT_EQ(test, hca->umrs, umrs);
-}
-
 /* A page that was looked up for a UMR that failed: the next fault beside it maps it. */
 static void mlx5_looked_up_refuses(struct kunit *test)
 {

@@ -6,7 +6,6 @@
 	KUNIT_CASE(mlx5_looked_up_only),
 	KUNIT_CASE(mlx5_maps_huge_pages),
 	KUNIT_CASE(mlx5_counted_once),
-	KUNIT_CASE(mlx5_revoked_is_unmapped),
 	KUNIT_CASE(mlx5_looked_up_refuses),
 	KUNIT_CASE(mlx5_small_page_fails),
 	KUNIT_CASE(mlx5_becomes_writable),
