@@ -101,7 +101,7 @@ rm -rf "$out/quilt"
 kernel_doc() {
 	tree_git show "$1:$2" >"$out/kernel-doc.${2##*.}" 2>/dev/null || return 0
 	(cd "$tree" && scripts/kernel-doc -none "$out/kernel-doc.${2##*.}" 2>&1) |
-		sed "s,^[^:]*:[0-9]*: ,," | sort -u
+		sed -E "s,^(Warning: )?[^ ]*:[0-9]+:? ,,; s, \(did you mean .*,," | sort -u
 }
 for file in $(tree_git diff --name-only --diff-filter=d base series -- '*.c' '*.h'); do
 	kernel_doc base "$file" >"$out/kernel-doc-base.log"
