@@ -86,8 +86,7 @@ else
 	say "running coccicheck"
 	{
 		echo "\$ $coccicheck"
-		# shellcheck disable=SC2086 # a command
-		(cd "$from" && $coccicheck) 2>&1 </dev/null | sed 's/^/| /'
+		(cd "$from" && sh -c "$coccicheck") 2>&1 </dev/null | sed 's/^/| /'
 	} >"$out/coccicheck"
 	if grep -q 'ERROR: .*mirror_invalidate_sleeps ' "$out/coccicheck" &&
 			grep -q 'WARNING: .*mirror_invalidate_early ' "$out/coccicheck" &&
