@@ -105,7 +105,7 @@ while [ $round -lt "$ROUNDS" ]; do
 		# Without ERMS the kernel clears a page by words: each step of
 		# such an instruction counts, and is emulated.
 		play count "$name" $round 1800 "${word}round=$round,calls,mrelease,kvm,reaper" \
-			"-icount shift=0,sleep=off -smp 1 -cpu max,-erms"
+			"-icount shift=0,sleep=off -smp 1 -cpu max,-la57,-erms"
 		[ $runs = 0 ] || play bystanders "$name" $round 900 \
 			"bystanders,seed=$SEED,first=$first,runs=$runs" ""
 		played=$((played + 1))
