@@ -47,8 +47,11 @@ for proof in "$top/lab/prove/$default_base"/*.patch; do
 	name=${proof##*/}
 	[ ! -e "$proofs/$name" ] || continue
 	patch=$(path_of "$(field_of Patch "$proof")")
-	if [ -n "$patch" ] && apply_proof "$proof" "$patch" --check; then
+	[ -n "$patch" ] || continue
+	if apply_proof "$proof" "$patch" --check; then
 		cp "$proof" "$proofs"
+	else
+		say "$name of $default_base does not apply to $BASE: without it"
 	fi
 done
 all=

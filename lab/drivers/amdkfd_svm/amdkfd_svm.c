@@ -1100,6 +1100,18 @@ static void svm_protect(struct svm_lab *lab, unsigned long page, bool readable)
 	KUNIT_ASSERT_NOT_NULL(lab->test, vma);
 }
 
+/* The notifier stops the queues, and the worker maps what it can before they run again. */
+static void svm_evict_and_restore(struct svm_lab *lab, struct svm_range *prange,
+				  enum mmu_notifier_event event, unsigned long start,
+				  unsigned long last)
+{
+	svm_blocks(lab, prange, event, start, last);
+	KUNIT_ASSERT_TRUE(lab->test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_FALSE(lab->test, lab->stopped);
+}
+
 /*
  * Memory that the process can't read any more can't be mapped, either. When the
  * queues are resumed it must not be mapped still.
@@ -1112,16 +1124,13 @@ static void svm_unreadable(struct kunit *test, unsigned long page)
 	struct svm_range *prange = svm_new_mapped(lab, first, last);
 
 	svm_protect(lab, page, false);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, start, start + 15);
-	KUNIT_ASSERT_TRUE(test, lab->stopped);
-	flush_delayed_work(&lab->p.svms.restore_work);
-	svm_restore(lab);
+	svm_evict_and_restore(lab, prange, MMU_NOTIFY_CLEAR, start, start + 15);
 	KUNIT_EXPECT_EQ(test, lab->resumes, 1);
-	KUNIT_EXPECT_FALSE(test, lab->stopped);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, start, start + 15), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, start, start + 15), 0);
 	/* the other one is there, on both GPUs */
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
+	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(prange));
 	users_look(test);
 }
 
@@ -1142,23 +1151,15 @@ static void svm_readable_again_is_mapped(struct kunit *test)
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 
 	svm_protect(lab, SVM_FIRST, false);
-	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
-	KUNIT_ASSERT_TRUE(test, lab->stopped);
-	flush_delayed_work(&lab->p.svms.restore_work);
-	svm_restore(lab);
-	KUNIT_EXPECT_FALSE(test, lab->stopped);
+	svm_evict_and_restore(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(prange));
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 
 	svm_protect(lab, SVM_FIRST, true);
-	svm_blocks(lab, prange, MMU_NOTIFY_PROTECTION_VMA, SVM_FIRST, SVM_FIRST + 63);
-	KUNIT_ASSERT_TRUE(test, lab->stopped);
-	flush_delayed_work(&lab->p.svms.restore_work);
-	svm_restore(lab);
+	svm_evict_and_restore(lab, prange, MMU_NOTIFY_PROTECTION_VMA, SVM_FIRST, SVM_FIRST + 63);
 	KUNIT_EXPECT_EQ(test, lab->resumes, 2);
-	KUNIT_EXPECT_FALSE(test, lab->stopped);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
 	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
 }

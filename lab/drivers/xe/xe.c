@@ -1144,16 +1144,26 @@ static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
 }
 
 /* With page faults, the handler has to bind it again nevertheless. */
-static void fault_flush_that_times_out(struct kunit *test)
+static void lab_fault_flush_fails(struct kunit *test, int *error, int ret)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	lab.flush_error = -ETIME;
+	*error = ret;
 	lab_seq(&l->uvma->userptr) = 3;
 	down_write(lab_notifier_lock(l->vm));
-	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -ETIME);
+	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), ret);
 	up_write(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+static void fault_flush_that_times_out(struct kunit *test)
+{
+	lab_fault_flush_fails(test, &lab.flush_error, -ETIME);
+}
+
+static void fault_flush_that_is_not_sent(struct kunit *test)
+{
+	lab_fault_flush_fails(test, &lab.send_error, LAB_SEND_ERROR);
 }
 
 /* The TLBs of a userptr that is unbound are somebody else's matter. */
@@ -1427,6 +1437,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_that_is_not_sent_is_repeated),
 	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
 	KUNIT_CASE(fault_flush_that_times_out),
+	KUNIT_CASE(fault_flush_that_is_not_sent),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),

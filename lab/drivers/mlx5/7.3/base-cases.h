@@ -246,20 +246,3 @@ static void mlx5_becomes_writable(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hca->odp->map.pfn_list[3] & HMM_PFN_WRITE);
 	KUNIT_EXPECT_TRUE(test, be64_to_cpu(hca->mtt[3]) & MLX5_IB_MTT_WRITE);
 }
-
-/* The same as in mlx5_cut_both_ends(), by a driver that does not align the range */
-static void mlx5_unmaps_cut_pages(struct kunit *test)
-{
-	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
-
-	mlx5_fake_huge(hca, 3);
-	mlx5_fake_huge(hca, 4);
-	mlx5_fake_huge(hca, 6);
-	mutex_lock(&hca->odp->umem_mutex);
-	ib_umem_odp_unmap_dma_pages(hca->odp, mlx5_addr(hca, 3) + HPAGE_SIZE / 2,
-				    mlx5_addr(hca, 4) + PAGE_SIZE);
-	mutex_unlock(&hca->odp->umem_mutex);
-	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
-	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 4));
-	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
-}

@@ -9,4 +9,3 @@
 	KUNIT_CASE(mlx5_looked_up_refuses),
 	KUNIT_CASE(mlx5_small_page_fails),
 	KUNIT_CASE(mlx5_becomes_writable),
-	KUNIT_CASE(mlx5_unmaps_cut_pages),

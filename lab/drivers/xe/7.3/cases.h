@@ -48,18 +48,6 @@ static void fault_refusal_is_not_traced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_completed, 2);
 }
 
-static void fault_flush_that_is_not_sent(struct kunit *test)
-{
-	struct lab_vm *l = lab_fault(test);
-
-	lab.send_error = -EPIPE;
-	lab_seq(&l->uvma->userptr) = 3;
-	down_write(lab_notifier_lock(l->vm));
-	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), -EPIPE);
-	up_write(lab_notifier_lock(l->vm));
-	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
-}
-
 /* In the second pass: it can only say so. */
 static void fault_flush_that_times_out_is_reported(struct kunit *test)
 {
@@ -75,7 +63,6 @@ static void fault_flush_that_times_out_is_reported(struct kunit *test)
 
 #define LAB_BASE_CASES					\
 	KUNIT_CASE(fault_refusal_is_not_traced),	\
-	KUNIT_CASE(fault_flush_that_is_not_sent),	\
 	KUNIT_CASE(fault_flush_that_times_out_is_reported),	\
 	KUNIT_CASE(fault_half_invalidated_refuses),	\
 	KUNIT_CASE(fault_has_one_pass),
