@@ -142,8 +142,8 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long time
 #define lab_try_invalidate	xe_vma_userptr_try_invalidate
 
 /* Without the patches this is a stub. */
-extern bool xe_vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
-					  unsigned long cur_seq);
+bool xe_vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
+				   unsigned long cur_seq);
 
 static bool lab_valid(struct lab_vm *l, struct xe_vma *vma)
 {
