@@ -40,11 +40,15 @@ finish() {
 	skipped=$(cat "$results"/* | grep -c '^ok .*# SKIP' || :)
 	passed=$(($(cat "$results"/* | grep -c '^ok ' || :) - skipped))
 	failed=$(cat "$results"/* | grep -c '^not ok ' || :)
+	: >"$logs/check.failed"
 	if [ "$failed" -gt 0 ]; then
+		{
+			cat "$results"/* | grep '^not ok '
+			echo "and why:"
+			cat "$results"/.said-* | grep -E '# FAILED|(EXPECTATION|ASSERTION) FAILED|^  [|] line ' | head -40
+		} >"$logs/check.failed"
 		echo
-		cat "$results"/* | grep '^not ok '
-		echo "and why:"
-		cat "$results"/.said-* | grep -E '# FAILED|(EXPECTATION|ASSERTION) FAILED|^  [|] line ' | head -40
+		cat "$logs/check.failed"
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped" | tee "$logs/check.counts"
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -17,8 +17,8 @@
 #define LAB_USERS_CALLER
 #include "users.h"
 
-/* Who has not returned by then, and does not run, waits; in milliseconds */
-#define USERS_MOMENT	300
+/* Who sleeps at two looks so far apart, and was not woken between, waits; in ms */
+#define USERS_MOMENT	150
 /* Who was let go returns within this time; of a mutant that is not expected */
 #define USERS_LIMIT	(users_mutant ? 3000 : 20000)
 /* __might_resched() reports once in this time */
@@ -46,6 +46,8 @@ struct users_thread {
 	bool rehearse;
 	/* at a point of a path, which may hold the mmap_lock */
 	bool interrupts;
+	/* the work has begun, and has not ended */
+	bool busy;
 	int locks;
 	struct users_outcome out;
 	struct mmu_notifier_range range;
@@ -381,10 +383,12 @@ static void users_work(struct kthread_work *work)
 {
 	struct users_thread *t = container_of(work, struct users_thread, work);
 
+	WRITE_ONCE(t->busy, true);
 	if (t->rehearse)
 		users_do_rehearse(t);
 	else
 		users_do_call(t);
+	WRITE_ONCE(t->busy, false);
 	complete_all(&t->done);
 }
 
@@ -411,17 +415,32 @@ static const char *users_result(const struct users_outcome *out, bool blocking)
 	return out->success ? "succeeded" : "refused";
 }
 
-/* On a busy machine it may only have had no processor yet. */
+/*
+ * On a busy machine it may only have had no processor yet: until then its state is
+ * that of a worker without work, TASK_WAKING, or TASK_RUNNING.
+ */
+static bool users_sleeps(struct users_thread *t)
+{
+	return READ_ONCE(t->busy) && (READ_ONCE(t->worker->task->__state) & TASK_NORMAL);
+}
+
 static bool users_returns(struct users_thread *t)
 {
+	struct task_struct *task = t->worker->task;
+	unsigned long switches, before = 0;
+	bool slept = false, sleeps;
 	int i;
 
 	for (i = 0; i < USERS_LIMIT / USERS_MOMENT; i++) {
 		if (wait_for_completion_timeout(&t->done,
 						msecs_to_jiffies(USERS_MOMENT)))
 			return true;
-		if (!task_is_running(t->worker->task))
+		switches = READ_ONCE(task->nvcsw);
+		sleeps = users_sleeps(t);
+		if (slept && sleeps && switches == before)
 			break;
+		slept = sleeps;
+		before = switches;
 	}
 	return completion_done(&t->done);
 }
@@ -697,7 +716,7 @@ static void users_wait_a_little(struct users_thread *t)
 	for (i = 0; i < USERS_LIMIT && waiting < 3; i++) {
 		if (wait_for_completion_timeout(&t->done, 2))
 			return;
-		waiting = task_is_running(t->worker->task) ? 0 : waiting + 1;
+		waiting = users_sleeps(t) ? waiting + 1 : 0;
 	}
 }
 

@@ -6,7 +6,8 @@ the last one. A line "[...]" there stands for any number of lines. What may be i
 call trace ("?") differs from run to run, and is left out."""
 import re
 
-# What differs from run to run
+# What differs from run to run, or between kernels and says nothing about the driver:
+# where in the kernel's own source a line is, how lockdep numbers its types of waits
 NORMAL = [(re.compile(pattern), replacement) for pattern, replacement in (
     (r"^\[ *[0-9]+\.[0-9]+\]", "[time]"),
     (r"0x[0-9a-f]+", "0xX"),
@@ -18,6 +19,8 @@ NORMAL = [(re.compile(pattern), replacement) for pattern, replacement in (
     (r"use_mirror/[0-9]+", "use_mirror/N"),
     (r"kworker/[^ ]+", "kworker"),
     (r"\[00[0-9]\] [^ ]+ +[0-9.]+:", "cpu time:"),
+    (r" at (?!samples/)([^ ]+\.[ch]):[0-9]+", r" at \1:N"),
+    (r"\}-\{[0-9]+:[0-9]+\}", "}-{N:N}"),
     (r"pfn:[^ ]*", "pfn:X"),
     (r"index:[^ ]*", "index:X"),
     (r"of [0-9]+ KiB of private", "of N KiB of private"),

@@ -329,6 +329,26 @@ class ExampleTest(unittest.TestCase):
         self.assertEqual(list(example.compare(["no block"], [], "e")),
                          ["not ok e: nothing was compared"])
 
+    def test_kernels_differ(self):
+        """In lines of the kernel's source and numbers of lockdep, which say nothing; not in
+        the driver's lines, the place, the lock or its state, the order of a trace."""
+        shown = ["BUG: slept at kernel/locking/mutex.c:586",
+                 "ffff88800418f0c8 (&m->lock){+.+.}-{3:3}, at: mirror_begin+0x297/0x460 [m]",
+                 " mirror_sleeps+0x28/0x80", " mmu_call+0x1/0x2", "./mirror.c:17:1-11: ERROR: x"]
+        said = ["BUG: slept at kernel/locking/mutex.c:623",
+                "ff11000005742cc0 (&m->lock){+.+.}-{4:4}, at: mirror_begin+0x1/0x2 [m]",
+                " mirror_sleeps+0x3/0x4", " mmu_call+0x5/0x6", shown[4]]
+        self.assertEqual(example.differs(said, shown), "")
+        for i, old, new in ((0, "mutex.c", "rtmutex.c"), (0, "slept", "spun"),
+                            (1, "m->lock", "m->other"), (1, "+.+.", "+.-."),
+                            (1, "mirror_begin", "mirror_end"), (2, "sleeps", "lock"),
+                            (4, "17:", "18:")):
+            wrong = said[:i] + [said[i].replace(old, new)] + said[i + 1:]
+            self.assertNotEqual(example.differs(wrong, shown), "", wrong[i])
+        self.assertNotEqual(example.differs(said[:3] + [" between+0x1/0x2"] + said[3:], shown), "")
+        self.assertNotEqual(example.differs(["at samples/x/mirror.c:2"],
+                                            ["at samples/x/mirror.c:1"]), "")
+
     def test_not_run(self):
         self.assertIn("not ok e: the document's command is run: again", list(
             example.compare(self.DOCUMENT, [("# echo 1 2", [])], "e")))
