@@ -1,12 +1,17 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example real foreign prove bench cost lint tree \
+targets := demo check users mutants mutate soak example real foreign prove bench cost lint tree variants \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
 export USERS CONFIG
+# ARCH= from the command line only: in the environment it is meant for a kernel.
+ifeq ($(origin ARCH),command line)
+VARIANT := $(ARCH)
+endif
+export VARIANT
 
 # A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
@@ -14,6 +19,7 @@ help:
 	@echo "make check    20 min  KUnit, kselftests, drivers, rules, example, soak, texts"
 	@echo "make users         ?  each driver's notifier, unpatched beside patched"
 	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
+	@echo "make variants      ?  KUnit on arm64, arm, i386, PREEMPT_RT and others (VARIANT=NAME)"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
@@ -22,10 +28,8 @@ help:
 	@echo "make bench       1 h  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
 	@echo "make cost     11 min  what reaping costs in instructions, and the text size"
 	@echo "make lint          ?  checkpatch, sparse, mailboxes, a build of every patch"
-	@echo "make tree          ?  unpack the base, import the queue into build/"
-	@echo "make kernel        ?  build the unpatched and the patched kernel"
-	@echo "make vm            ?  a shell in a VM with the patched kernel"
-	@echo "make refresh       ?  write the commits of the tree back to patches/"
+	@echo "make tree, kernel  ?  import the queue into build/; build both kernels"
+	@echo "make vm, refresh   ?  a shell in a VM; write the commits of the tree to patches/"
 	@echo "make docs, compare 10 s  docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb           ?  Debian packages of the patched kernel (CONFIG=FILE)"
@@ -55,6 +59,9 @@ mutants:
 
 mutate:
 	@scripts/mutate-mm.sh all
+
+variants:
+	@scripts/variants.sh $(VARIANT)
 
 foreign:
 	@scripts/deps.sh

@@ -311,6 +311,8 @@ static void lab_init_vm(struct amdgpu_vm *vm, struct amdgpu_bo *root)
 	vm->root.bo = root;
 }
 
+KUNIT_DEFINE_ACTION_WRAPPER(lab_destroy_wq, destroy_workqueue, struct workqueue_struct *);
+
 static struct lab_bo *lab_gfx(struct kunit *test)
 {
 	struct lab_bo *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
@@ -326,6 +328,10 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	init_rwsem(&l->reset.sem);
 	l->adev->reset_domain = &l->reset;
 	spin_lock_init(&l->adev->mman.bdev.lru_lock);
+	l->adev->mman.bdev.wq = alloc_ordered_workqueue("lab-ttm", 0);
+	KUNIT_ASSERT_NOT_NULL(test, l->adev->mman.bdev.wq);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_destroy_wq,
+							l->adev->mman.bdev.wq), 0);
 	l->fpriv = kunit_kzalloc(test, sizeof(*l->fpriv), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->fpriv);
 	l->filp.driver_priv = l->fpriv;
@@ -573,10 +579,21 @@ static void gfx_blocking_waits_for_all_of_the_bo(struct kunit *test)
 
 #include "cases.h"
 
+struct lab_busy {
+	struct work_struct work;
+	struct completion done;
+};
+
+static void lab_busy_work(struct work_struct *work)
+{
+	wait_for_completion(&container_of(work, struct lab_busy, work)->done);
+}
+
 /* What the ioctl makes knows its VM. */
 static void gfx_created(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
+	struct lab_busy busy;
 	struct drm_amdgpu_gem_userptr args = {
 		.addr = LAB_START, .size = LAB_END - LAB_START,
 		.flags = AMDGPU_GEM_USERPTR_REGISTER,
@@ -608,9 +625,19 @@ static void gfx_created(struct kunit *test)
 	if (bo->notifier.mm)
 		KUNIT_EXPECT_TRUE(test, users_blocks(test, &l->call).waited);
 	lab_signal(l->call.arg);
-	/* This is what it does then. A notifier has a reference of its own. */
+	/*
+	 * This is what it does then, whoever puts the BO, who may hold locks that
+	 * callbacks take. A notifier has a reference of its own.
+	 */
 	mm_count = atomic_read(&l->mm->mm_count);
+	init_completion(&busy.done);
+	INIT_WORK_ONSTACK(&busy.work, lab_busy_work);
+	queue_work(l->adev->mman.bdev.wq, &busy.work);
 	bo->tbo.destroy(&bo->tbo);
+	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count);
+	complete(&busy.done);
+	flush_workqueue(l->adev->mman.bdev.wq);
+	destroy_work_on_stack(&busy.work);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count - 1);
 }
 

@@ -67,6 +67,8 @@ static struct hfi {
 	int mapped, maps, fail_map;
 	struct mmu_interval_notifier *cover;
 	void (*in_setup)(struct kunit *test);
+	/* once, when the first entry has its notifier and is not programmed */
+	void (*inserted)(struct kunit *test);
 	bool gone;
 	/* for calls at a time at which it is not known which notifiers there are */
 	struct mmu_interval_notifier stand_in;
@@ -142,10 +144,18 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 		      unsigned long start, unsigned long length,
 		      const struct mmu_interval_notifier_ops *ops)
 {
+	void (*inserted)(struct kunit *test) = NULL;
+	int ret;
+
 	if (ops == &tid_cover_ops)
 		hfi->cover = sub;
+	else
+		swap(inserted, hfi->inserted);
 	users_point();
-	return mmu_interval_notifier_insert(sub, mm, start, length, ops);
+	ret = mmu_interval_notifier_insert(sub, mm, start, length, ops);
+	if (!ret && inserted)
+		inserted(hfi->test);
+	return ret;
 }
 
 static int hfi_programmed(void)
@@ -807,6 +817,17 @@ static void setup_unmapped_is_undone(struct kunit *test)
 	setup_undone(test);
 }
 
+/* munmap() clears the entry before it is programmed: it must not be afterwards. */
+static void setup_unmapped_before_programming(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->inserted = setup_unmap;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), -EBUSY);
+	KUNIT_EXPECT_NULL(test, hfi->inserted);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	setup_undone(test);
+}
+
 static void setup_list_unwritable_is_undone(struct kunit *test)
 {
 	hfi_open(test);
@@ -1017,6 +1038,7 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_fails_behind_groups),
 	KUNIT_CASE(setup_fails_at_last_group),
 	KUNIT_CASE(setup_unmapped_is_undone),
+	KUNIT_CASE(setup_unmapped_before_programming),
 	KUNIT_CASE(setup_list_unwritable_is_undone),
 	KUNIT_CASE(close_keeps_groups_of_others),
 	KUNIT_CASE(clear_some_and_the_rest),

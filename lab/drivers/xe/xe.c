@@ -1166,6 +1166,32 @@ static void fault_flush_that_is_not_sent(struct kunit *test)
 	lab_fault_flush_fails(test, &lab.send_error, LAB_SEND_ERROR);
 }
 
+/* The PTEs of the other tile are as valid, and nobody looks at them again. */
+static void fault_flush_of_one_tile_is_not_sent(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct xe_tile *tile = &l->xe->tiles[1];
+
+	l->xe->info.tile_count = 2;
+	tile->xe = l->xe;
+	tile->id = 1;
+	tile->primary_gt = &l->media;
+	l->media.tile = tile;
+	l->vm->pt_root[1] = &l->root;
+	l->uvma->vma.tile_mask = BIT(0) | BIT(1);
+	l->uvma->vma.tile_present = BIT(0) | BIT(1);
+	lab.send_error = LAB_SEND_ERROR;
+	lab.fail_at = 1;
+	lab_seq(&l->uvma->userptr) = 3;
+	down_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), LAB_SEND_ERROR);
+	up_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+	KUNIT_EXPECT_EQ(test, lab.flushes, 2);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, BIT(0) | BIT(1));
+}
+
 /* The TLBs of a userptr that is unbound are somebody else's matter. */
 static void unbind_clears_present(struct kunit *test)
 {
@@ -1438,6 +1464,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
 	KUNIT_CASE(fault_flush_that_times_out),
 	KUNIT_CASE(fault_flush_that_is_not_sent),
+	KUNIT_CASE(fault_flush_of_one_tile_is_not_sent),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),
