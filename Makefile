@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example real foreign prove bench cost lint tree variants \
+targets := demo check users mutants mutate soak example real rxe foreign prove bench cost lint tree variants \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
@@ -23,6 +23,7 @@ help:
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
+	@echo "make rxe      10 min  soft-RoCE: a peer reads and writes a victim's memory (BASE=7.3)"
 	@echo "make foreign       ?  the kernel's own tests of memcg and killing, on both"
 	@echo "make prove         ?  take fixes out one at a time: which test fails?"
 	@echo "make bench       1 h  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
@@ -32,8 +33,7 @@ help:
 	@echo "make vm, refresh   ?  a shell in a VM; write the commits of the tree to patches/"
 	@echo "make docs, compare 10 s  docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
-	@echo "make deb           ?  Debian packages of the patched kernel (CONFIG=FILE)"
-	@echo "make clean         ?  remove what was built, never work in a tree"
+	@echo "make deb, clean    ?  packages of the patched kernel (CONFIG=FILE); remove builds"
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
 	@echo "USERS=NAME  that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
@@ -75,6 +75,12 @@ example:
 
 real:
 	@scripts/test-real.sh series
+
+rxe:
+	@scripts/deps.sh
+	@scripts/tree.sh -w
+	@scripts/build.sh series debug
+	@scripts/test-rxe.sh series
 
 docs:
 	@scripts/series-table.sh

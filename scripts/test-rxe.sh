@@ -1,0 +1,96 @@
+#!/bin/sh
+# Soft-RoCE, which is a whole driver that needs no hardware: a victim of the OOM
+# killer that cannot exit, with an on-demand paging MR that a peer reads and writes
+# by RDMA, in a VM with the debug kernel. Prints a line "ok ..." or "not ok ..." for
+# each thing judged, see lab/guest/rxe-victim.c. Not on bases whose soft-RoCE has no
+# on-demand paging.
+# usage: test-rxe.sh series|base|scratch
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 1 ] || die "usage: test-rxe.sh series|base|scratch"
+which=$1
+# What the victim is to expect: scratch is the series, less something.
+expect=series label=rxe
+[ "$which" != base ] || expect=base label="rxe on the base"
+src=$(tree_of "$which")
+objects=$src/o-debug
+built=$objects/rxe
+out=$logs/rxe-$which
+console=$out/console.log
+log=$out/build.log
+# In the order to load them
+modules="dimlib udp_tunnel dummy ib_core ib_uverbs_support ib_uverbs rdma_rxe"
+
+[ -e "$objects/vmlinux" ] ||
+	die "$objects/vmlinux is missing: run scripts/build.sh $which debug"
+[ -e "$src/drivers/infiniband/sw/rxe/rxe_odp.c" ] ||
+	die "soft-RoCE of Linux $BASE has no on-demand paging"
+rm -rf "$out"
+mkdir -p "$out" "$built"
+libs=$("$top/scripts/rdma-libs.sh")
+
+# part DIR: its source, with the tree's Makefile if that is all about modules
+part() {
+	mkdir -p "$built/${1##*/}"
+	for file in "$src/$1"/*.[ch] "$src/$1/Makefile"; do
+		cmp -s "$file" "$built/${1##*/}/${file##*/}" ||
+			cp "$file" "$built/${1##*/}/"
+	done
+}
+
+# The modules, from copies of their source: of that kernel no module is built.
+build_modules() {
+	part drivers/infiniband/core
+	part drivers/infiniband/sw/rxe
+	part lib/dim
+	for file in "$src"/drivers/net/dummy.c "$src"/net/ipv4/udp_tunnel_core.c \
+			"$src"/net/ipv4/udp_tunnel_nic.c; do
+		cmp -s "$file" "$built/${file##*/}" || cp "$file" "$built/"
+	done
+	{
+		echo "obj-m := core/ rxe/ dim/ udp_tunnel.o dummy.o"
+		echo "udp_tunnel-y := udp_tunnel_core.o udp_tunnel_nic.o"
+	} >"$built/Kbuild"
+	# KASAN does not see what memcpy() does, unless gcc is 13 or newer.
+	# shellcheck disable=SC2016 # for make
+	printf '%s\n' 'include $(src)/Makefile' \
+		'CFLAGS_rxe_odp.o += -Dmemcpy=__asan_memcpy' >"$built/rxe/Kbuild"
+	cmp -s "$objects/vmlinux.symvers" "$objects/Module.symvers" ||
+		cp "$objects/vmlinux.symvers" "$objects/Module.symvers"
+	kmake "$src" debug M="$built" modules
+}
+
+# The linker's warnings are about parts of libnl that nobody calls here.
+build_program() {
+	multiarch=$(gcc -print-multiarch)
+	# shellcheck disable=SC2046 # a list
+	gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" \
+		-isystem "$libs/usr/include" -o "$built/rxe-victim" \
+		$(printf "$top/lab/guest/%s.c\n" rxe-victim rxe_end rxe_peer \
+			rxe_other real util) \
+		-L "$libs/usr/lib/$multiarch" -L "$libs/lib/$multiarch" \
+		-lrxe-rdmav34 -libverbs -lnl-route-3 -lnl-3
+}
+
+say "building what runs in the VM ($which)"
+if ! build_modules >"$log" 2>&1 || ! build_program >>"$log" 2>&1; then
+	not_ok "$label: the program and the modules build (see $log)"
+	exit 0
+fi
+# shellcheck disable=SC2046 # a list
+"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run-rxe" "$built/rxe-victim" "$top/lab/guest/rehearsals" \
+	$(for module in $modules; do find "$built" -name "$module.ko"; done)
+
+if "$top/scripts/boot.sh" -t 1500 -m 2560 -a "lab.run=/bin/run-rxe,$expect kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
+		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+	ok "$label: the VM boots and ends"
+else
+	not_ok "$label: the VM boots and ends (see $console)"
+fi
+python3 "$top/lab/report" real "$console" "$label" "" "$out/own"
+if "$top/scripts/check-console.sh" "$console"; then
+	ok "$label: nothing bad on the console"
+else
+	not_ok "$label: nothing bad on the console (see $console)"
+fi
