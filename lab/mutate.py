@@ -18,6 +18,7 @@ are links to TREE. OUT/list has a line for each mutant: NUMBER USER FILE:LINE, a
 tab, OLD => NEW. In mm/ USER is the file.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -149,7 +150,7 @@ class File:
         self.choices = {}	# first line of a statement: (last line, [(number, new)])
         self.behind = []	# (last line of a statement, what comes behind it)
         self.next, self.next_hand = first, first + 900
-        self.hand = hand or {}	# old: [new]
+        self.hand = hand	# old: [new], those that are taken are taken out
 
     def number(self, i, old, new):
         self.mutants.append((self.next, self.name, i + 1, f"{old} => {new or '(nothing)'}"))
@@ -158,7 +159,9 @@ class File:
 
     def by_hand(self, i, old):
         """(number, new) of those that a human has thought of"""
-        for new in self.hand.pop(old, []):
+        left = self.hand.get(old, [])
+        for new in dict.fromkeys(left):
+            left.remove(new)	# a line that is there twice is for two places
             self.mutants.append((self.next_hand, self.name, i + 1, f"{old} => {new}"))
             self.next_hand += 1
             yield self.next_hand - 1, new
@@ -348,9 +351,11 @@ class File:
         # Of each variable the value
         values = re.split(r"(, \**\w+ = )", match.group(2))
         for k in range(0, len(values), 2):
-            ways = [new[3:] for new in changed_words(f" = {values[k]}") if new[:3] == " = "]
+            more = re.search(r"(, \**\w+)*$", values[k]).group()	# those that have none
+            value = values[k].removesuffix(more)
+            ways = [new[3:] for new in changed_words(f" = {value}") if new[:3] == " = "]
             name = (match.group(1) if k == 0 else values[k - 1][2:]).strip()
-            values[k] = self.chosen(i, values[k], ways, name.replace("{", "{{") + " {};")
+            values[k] = self.chosen(i, value, ways, name.replace("{", "{{") + " {};") + more
         self.put(i, i, match.group(1) + "".join(values) + match.group(3))
 
     def field(self, i):
@@ -430,11 +435,22 @@ class File:
         return "\n".join(x for x in self.lines if x is not None)
 
 
-def users_of(lab):
+def sources_of(user, kernel):
+    """The text of a module, as scripts/build-users.sh builds it for a kernel"""
+    for part in (f"{user.name}.c", "sources.h"):
+        for path in (user / kernel / part, user / part):
+            if path.exists():
+                yield path.read_text()
+                break
+
+
+def users_of(lab, kernel):
     """Which module includes which file of the kernel"""
     out = {}
-    for user in sorted(p.parent.name for p in Path(lab).glob("*/Kbuild")):
-        text = (Path(lab) / user / f"{user}.c").read_text()
+    for user in sorted(p.name for p in Path(lab).iterdir() if p.is_dir()):
+        if not any((Path(lab) / user / x / "Kbuild").exists() for x in (kernel, ".")):
+            continue
+        text = "".join(sources_of(Path(lab) / user, kernel))
         for name in re.findall(r"#include <((?:drivers|virt)/\S+\.c)>", text):
             out.setdefault(name, []).append(user)
             # and the headers beside it
@@ -442,13 +458,15 @@ def users_of(lab):
     return out
 
 
-def by_hand(lab):
-    """What is in lab/mutants.hand: {file: {old: [new]}}"""
+def by_hand(lab, kernel):
+    """What is in lab/mutants.hand for a kernel: {file: {old: [new]}}"""
     out = {}
     for line in (Path(lab).parent / "mutants.hand").read_text().split("\n"):
         if line and not line.startswith("#"):
             name, old, new = line.split("\t")
-            out.setdefault(name, {}).setdefault(old, []).append(new)
+            only, _, name = name.rpartition(":")
+            if only in ("", kernel):
+                out.setdefault(name, {}).setdefault(old, []).append(new)
     return out
 
 
@@ -475,13 +493,13 @@ def mm_files(tree, base):
             yield name, [name]
 
 
-def driver_files(tree, base, lab):
+def driver_files(tree, base, lab, kernel):
     """Which file has which users"""
-    users = users_of(lab)
+    users = users_of(lab, kernel)
     for name in git(tree, "diff", "--name-only", base, "--", "drivers", "virt").split():
         mine = users.get(name) if name.endswith(".c") else users.get(str(Path(name).parent) + "/")
-        if mine:
-            yield name, sorted(set(mine))
+        if name.endswith((".c", ".h")):
+            yield name, sorted(set(mine or []))
 
 
 def finish_mm(tree, texts):
@@ -499,19 +517,27 @@ core_param(users_mutant, users_mutant, int, 0644);
 
 def main():
     tree, base, lab, out = sys.argv[1:]
+    kernel = os.environ.get("BASE") or (Path(__file__).parent.parent / "patches/default").read_text().strip()
     mutants, texts, of = [], {}, {}
-    hand = {} if lab == "mm" else by_hand(lab)
+    hand = {} if lab == "mm" else by_hand(lab, kernel)
     if lab == "mm":
         REPLACED[:] = [x for x in REPLACED if "_end" not in x[0] and "_start" not in x[0]] + REPLACED_MM
         File.swaps, File.constants = False, True
-    for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab):
+    for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab, kernel):
         before = len(mutants)
         lines = (Path(tree) / name).read_text().split("\n")
         # Results are kept by number: those of a driver's file do not depend on others.
         first = before + 1 if lab == "mm" else zlib.crc32(name.encode()) % 100000 * 1000 + 1
-        text = File(name, lines, *changed(tree, base, name), mutants, first, hand.get(name)).run()
-        if len(mutants) > before:
+        text = File(name, lines, *changed(tree, base, name), mutants, first, hand.get(name, {})).run()
+        if len(mutants) > before and not users:
+            print(f"mutate.py: nobody includes {name}: {len(mutants) - before} mutants less", file=sys.stderr)
+            del mutants[before:]
+        elif len(mutants) > before:
             texts[name], of[name] = text, users
+    for name, ways in hand.items():
+        for old, left in ways.items():
+            for new in left:
+                print(f"mutate.py: mutants.hand: {name} has no {old} => {new}", file=sys.stderr)
     if lab == "mm":
         finish_mm(tree, texts)
     overlay(tree, Path(out) / "tree", texts)

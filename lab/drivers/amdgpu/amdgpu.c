@@ -34,7 +34,7 @@ static struct {
 	struct ttm_resource resource;
 	struct ttm_tt ttm;
 	struct amdgpu_bo *created;
-	int gem_freed, put;
+	int gem_freed, released, put;
 	/* Jobs that run, and since when the process has had what they use */
 	struct {
 		struct dma_fence *fence;
@@ -145,6 +145,7 @@ void ttm_bo_put(struct ttm_buffer_object *bo)
 
 void drm_gem_object_release(struct drm_gem_object *obj)
 {
+	lab.released++;
 	dma_resv_fini(&obj->_resv);
 }
 
@@ -311,6 +312,13 @@ static void lab_init_vm(struct amdgpu_vm *vm, struct amdgpu_bo *root)
 	vm->root.bo = root;
 }
 
+/* What removes the notifiers of BOs */
+#ifdef LAB_USERPTR_WQ
+#define lab_wq(adev)	((adev)->mman.userptr_wq)
+#else
+#define lab_wq(adev)	((adev)->mman.bdev.wq)
+#endif
+
 KUNIT_DEFINE_ACTION_WRAPPER(lab_destroy_wq, destroy_workqueue, struct workqueue_struct *);
 
 static struct lab_bo *lab_gfx(struct kunit *test)
@@ -328,10 +336,10 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	init_rwsem(&l->reset.sem);
 	l->adev->reset_domain = &l->reset;
 	spin_lock_init(&l->adev->mman.bdev.lru_lock);
-	l->adev->mman.bdev.wq = alloc_ordered_workqueue("lab-ttm", 0);
-	KUNIT_ASSERT_NOT_NULL(test, l->adev->mman.bdev.wq);
+	lab_wq(l->adev) = alloc_ordered_workqueue("lab-amdgpu", 0);
+	KUNIT_ASSERT_NOT_NULL(test, lab_wq(l->adev));
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_destroy_wq,
-							l->adev->mman.bdev.wq), 0);
+							lab_wq(l->adev)), 0);
 	l->fpriv = kunit_kzalloc(test, sizeof(*l->fpriv), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->fpriv);
 	l->filp.driver_priv = l->fpriv;
@@ -360,6 +368,7 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	lab.resumed = 0;
 	lab.faulted = 0;
 	lab.gem_freed = 0;
+	lab.released = 0;
 	lab.put = 0;
 	lab.nr_jobs = 0;
 	lab.running = false;
@@ -579,6 +588,7 @@ static void gfx_blocking_waits_for_all_of_the_bo(struct kunit *test)
 
 #include "cases.h"
 
+/* Something else that is in front of what the driver queues */
 struct lab_busy {
 	struct work_struct work;
 	struct completion done;
@@ -587,6 +597,20 @@ struct lab_busy {
 static void lab_busy_work(struct work_struct *work)
 {
 	wait_for_completion(&container_of(work, struct lab_busy, work)->done);
+}
+
+static void lab_begin_busy(struct lab_bo *l, struct lab_busy *busy)
+{
+	init_completion(&busy->done);
+	INIT_WORK_ONSTACK(&busy->work, lab_busy_work);
+	queue_work(lab_wq(l->adev), &busy->work);
+}
+
+static void lab_end_busy(struct lab_bo *l, struct lab_busy *busy)
+{
+	complete(&busy->done);
+	flush_workqueue(lab_wq(l->adev));
+	destroy_work_on_stack(&busy->work);
 }
 
 /* What the ioctl makes knows its VM. */
@@ -611,6 +635,9 @@ static void gfx_created(struct kunit *test)
 	bo = lab.created;
 	KUNIT_ASSERT_NOT_NULL(test, bo);
 	KUNIT_EXPECT_PTR_EQ(test, bo->notifier.mm, l->mm);
+	/* The VM may be gone before it. */
+	KUNIT_EXPECT_PTR_EQ(test, bo->parent, l->root);
+	KUNIT_EXPECT_EQ(test, kref_read(&l->root->tbo.base.refcount), 2);
 
 	/* Waits for the jobs of the VM that it was made for */
 	l->call.interval = &bo->notifier;
@@ -630,15 +657,32 @@ static void gfx_created(struct kunit *test)
 	 * callbacks take. A notifier has a reference of its own.
 	 */
 	mm_count = atomic_read(&l->mm->mm_count);
-	init_completion(&busy.done);
-	INIT_WORK_ONSTACK(&busy.work, lab_busy_work);
-	queue_work(l->adev->mman.bdev.wq, &busy.work);
+	lab_begin_busy(l, &busy);
 	bo->tbo.destroy(&bo->tbo);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count);
-	complete(&busy.done);
-	flush_workqueue(l->adev->mman.bdev.wq);
-	destroy_work_on_stack(&busy.work);
+	lab_end_busy(l, &busy);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count - 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&l->root->tbo.base.refcount), 1);
+}
+
+/* No userptr, so there is nothing to wait for: it is destroyed at once. */
+static void gfx_destroyed_without_a_notifier(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct lab_busy busy;
+	struct drm_gem_object *obj;
+	struct amdgpu_bo *bo;
+
+	lab.resource.mem_type = TTM_PL_SYSTEM;
+	KUNIT_ASSERT_EQ(test, amdgpu_gem_object_create(l->adev, LAB_END - LAB_START, 0,
+						       AMDGPU_GEM_DOMAIN_CPU, 0,
+						       ttm_bo_type_device, NULL, &obj, 1), 0);
+	bo = gem_to_amdgpu_bo(obj);
+	KUNIT_ASSERT_NULL(test, bo->notifier.mm);
+	lab_begin_busy(l, &busy);
+	bo->tbo.destroy(&bo->tbo);
+	KUNIT_EXPECT_EQ(test, lab.released, 1);
+	lab_end_busy(l, &busy);
 }
 
 /* Killed processes unmap, too: it must not end because of a signal. */
@@ -659,16 +703,22 @@ static const struct dma_fence_ops lab_move_ops = {
 	.wait = lab_move_wait,
 };
 
+static struct dma_fence *lab_new_fence(struct kunit *test, const struct dma_fence_ops *ops)
+{
+	struct dma_fence *fence = kzalloc(sizeof(*fence) + sizeof(spinlock_t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init((spinlock_t *)(fence + 1));
+	dma_fence_init(fence, ops, (spinlock_t *)(fence + 1), dma_fence_context_alloc(1), 1);
+	return fence;
+}
+
 /* One that says whether a signal would end the wait, once */
 static void lab_expect_uninterrupted(struct lab_bo *l, struct amdgpu_bo *bo)
 {
-	struct dma_fence *move = kzalloc(sizeof(*move) + sizeof(spinlock_t), GFP_KERNEL);
+	struct dma_fence *move = lab_new_fence(l->test, &lab_move_ops);
 	struct dma_resv *resv = bo->tbo.base.resv;
 
-	KUNIT_ASSERT_NOT_NULL(l->test, move);
-	spin_lock_init((spinlock_t *)(move + 1));
-	dma_fence_init(move, &lab_move_ops, (spinlock_t *)(move + 1),
-		       dma_fence_context_alloc(1), 1);
 	KUNIT_ASSERT_EQ(l->test, dma_resv_lock(resv, NULL), 0);
 	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(resv, 1), 0);
 	dma_resv_add_fence(resv, move, DMA_RESV_USAGE_WRITE);
@@ -711,6 +761,33 @@ static void cpu_update_is_not_interrupted(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab_interruptible);
 }
 
+/* Moves and clearing only: to wait for KFD's eviction fence would stop its queues. */
+static void cpu_update_waits_for_moves_only(struct kunit *test)
+{
+	static const enum dma_resv_usage usages[] = {
+		DMA_RESV_USAGE_WRITE, DMA_RESV_USAGE_READ, DMA_RESV_USAGE_BOOKKEEP,
+	};
+	struct lab_bo *l = lab_gfx(test);
+	struct dma_resv *resv = l->root->tbo.base.resv;
+	struct amdgpu_vm_update_params params = { .adev = l->adev, .vm = l->vm };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(usages); i++) {
+		/* It is signaled if somebody waits for it. */
+		struct dma_fence *other = lab_new_fence(test, &lab_move_ops);
+
+		KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
+		KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+		dma_resv_add_fence(resv, other, usages[i]);
+		dma_resv_unlock(resv);
+		KUNIT_EXPECT_EQ(test, amdgpu_vm_cpu_update(&params, to_amdgpu_bo_vm(l->root),
+							   0, 0, 0, 0, 0), 0);
+		KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(other));
+		dma_fence_signal(other);
+		dma_fence_put(other);
+	}
+}
+
 static const char *lab_fence_name(struct dma_fence *fence)
 {
 	return "lab";
@@ -729,26 +806,31 @@ static const struct dma_fence_ops lab_fence_ops = {
 };
 
 /* Nothing can be done about it, but it is not silent, and the lock is released. */
-static void gfx_blocking_wait_fails(struct kunit *test)
+static void lab_wait_fails(struct lab_bo *l, struct amdgpu_bo *bo)
 {
-	static struct dma_fence fence;
-	static DEFINE_SPINLOCK(lock);
-	struct lab_bo *l = lab_gfx(test);
-	struct dma_resv *resv = l->bo->tbo.base.resv;
+	struct dma_fence *fence = lab_new_fence(l->test, &lab_fence_ops);
+	struct dma_resv *resv = bo->tbo.base.resv;
 
-	dma_fence_init(&fence, &lab_fence_ops, &lock, dma_fence_context_alloc(1), 1);
-	/* It is static. */
-	dma_fence_get(&fence);
-	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
-	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
-	dma_resv_add_fence(resv, &fence, DMA_RESV_USAGE_WRITE);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_lock(resv, NULL), 0);
+	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_WRITE);
 	dma_resv_unlock(resv);
 
 	lab_errors = 0;
-	users_blocks(test, &l->call);
-	KUNIT_EXPECT_EQ(test, lab_errors, 1);
-	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->adev->notifier_lock));
-	dma_fence_signal(&fence);
+	users_blocks(l->test, &l->call);
+	KUNIT_EXPECT_EQ(l->test, lab_errors, 1);
+	KUNIT_EXPECT_FALSE(l->test, mutex_is_locked(&l->adev->notifier_lock));
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}
+
+/* Of the BO, and of the VM */
+static void gfx_blocking_wait_fails(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	lab_wait_fails(l, l->bo);
+	lab_wait_fails(l, l->root);
 }
 
 /* ------------------------------------------------------------------ hsa */
@@ -1025,7 +1107,9 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(gfx_blocking_waits_for_jobs_without_the_bo),
 	LAB_BASE_CASES
 	KUNIT_CASE(gfx_created),
+	KUNIT_CASE(gfx_destroyed_without_a_notifier),
 	KUNIT_CASE(cpu_update_is_not_interrupted),
+	KUNIT_CASE(cpu_update_waits_for_moves_only),
 	KUNIT_CASE(gfx_blocking_wait_fails),
 	KUNIT_CASE(hsa_lock_held_refuses),
 	KUNIT_CASE(hsa_running_queues_refuse),

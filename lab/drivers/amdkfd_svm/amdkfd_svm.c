@@ -17,9 +17,10 @@ static struct mm_struct *svm_get_task_mm(struct task_struct *task);
 #undef get_task_mm
 
 #define SVM_GPUS	2
-#define SVM_FIRST	0x40000UL	/* a page number; where two VMAs begin */
-#define SVM_PAGES	128UL		/* in both of them */
+#define SVM_FIRST	0x40000UL	/* a page number; where three VMAs begin */
+#define SVM_PAGES	128UL		/* in all of them */
 #define SVM_SECOND	(SVM_FIRST + SVM_PAGES / 2)	/* where the second one begins */
+#define SVM_THIRD	(SVM_FIRST + 3 * SVM_PAGES / 4)	/* and the third one */
 
 struct svm_gpu {
 	struct kfd_node node;
@@ -329,13 +330,16 @@ static struct svm_lab *svm_new_lab(struct kunit *test, bool xnack)
 	struct svm_lab *lab;
 	int i;
 
-	/* Two VMAs side by side. Access differs, so that they stay two. */
+	/* Three VMAs side by side. Access differs, so that they stay three. */
 	at = kunit_vm_mmap(test, NULL, SVM_FIRST << PAGE_SHIFT, size, PROT_READ | PROT_WRITE,
 			   MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
 	KUNIT_ASSERT_EQ(test, at, SVM_FIRST << PAGE_SHIFT);
-	at = kunit_vm_mmap(test, NULL, SVM_SECOND << PAGE_SHIFT, size, PROT_READ,
+	at = kunit_vm_mmap(test, NULL, SVM_SECOND << PAGE_SHIFT, size / 2, PROT_READ,
 			   MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
 	KUNIT_ASSERT_EQ(test, at, SVM_SECOND << PAGE_SHIFT);
+	at = kunit_vm_mmap(test, NULL, SVM_THIRD << PAGE_SHIFT, size / 2, PROT_READ | PROT_WRITE,
+			   MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0);
+	KUNIT_ASSERT_EQ(test, at, SVM_THIRD << PAGE_SHIFT);
 
 	lab = kvzalloc(sizeof(*lab), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, lab);
@@ -400,7 +404,8 @@ static struct svm_range *svm_new(struct svm_lab *lab, unsigned long start, unsig
 	return prange;
 }
 
-static int svm_map(struct svm_lab *lab, struct svm_range *prange)
+static int svm_map_part(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
+			unsigned long last)
 {
 	/* with retry faults it is mapped on the GPU that faults */
 	int r, gpuidx = lab->p.xnack_enabled ? 0 : MAX_GPU_INSTANCE;
@@ -408,12 +413,16 @@ static int svm_map(struct svm_lab *lab, struct svm_range *prange)
 	mmap_read_lock(lab->mm);
 	mutex_lock(&lab->p.svms.lock);
 	mutex_lock(&prange->migrate_mutex);
-	r = svm_range_validate_and_map(lab->mm, prange->start, prange->last, prange, gpuidx,
-				       false, true, false);
+	r = svm_range_validate_and_map(lab->mm, start, last, prange, gpuidx, false, true, false);
 	mutex_unlock(&prange->migrate_mutex);
 	mutex_unlock(&lab->p.svms.lock);
 	mmap_read_unlock(lab->mm);
 	return r;
+}
+
+static int svm_map(struct svm_lab *lab, struct svm_range *prange)
+{
+	return svm_map_part(lab, prange, prange->start, prange->last);
 }
 
 static struct svm_range *svm_new_mapped(struct svm_lab *lab, unsigned long start,
@@ -744,7 +753,17 @@ static void svm_child_never_mapped(struct kunit *test)
 	svm_succeeds(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
 }
 
-/* As svm_range_add() replaces a range of which a part gets other attributes */
+/* As svm_range_add() does it with a range of which a part gets other attributes */
+static void svm_take_out(struct svm_lab *lab, struct svm_range *old)
+{
+	mutex_lock(&lab->p.svms.lock);
+	svm_range_unlink(old);
+	svm_range_remove_notifier(old);
+	svm_range_free(old, false);
+	mutex_unlock(&lab->p.svms.lock);
+}
+
+/* What it has instead then */
 static void svm_clone_refuses(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
@@ -754,15 +773,45 @@ static void svm_clone_refuses(struct kunit *test)
 	new = svm_range_clone(old);
 	KUNIT_ASSERT_NOT_NULL(test, new);
 	KUNIT_ASSERT_EQ(test, svm_range_split(new, SVM_FIRST, SVM_FIRST + 31, &tail), 0);
-	mutex_lock(&lab->p.svms.lock);
-	svm_range_unlink(old);
-	svm_range_remove_notifier(old);
-	svm_range_free(old, false);
-	mutex_unlock(&lab->p.svms.lock);
+	svm_take_out(lab, old);
 	svm_insert(lab, new);
 	svm_insert(lab, tail);
 	svm_refuses(lab, new, SVM_FIRST, SVM_FIRST + 31);
 	svm_refuses(lab, tail, SVM_FIRST + 32, SVM_FIRST + 63);
+}
+
+/* One that counts as unmapped, and whose TLB was not flushed */
+static struct svm_range *svm_new_stale(struct svm_lab *lab)
+{
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	lab->no_flush = true;
+	svm_blocks_in_vain(lab, prange, "S4");
+	KUNIT_ASSERT_FALSE(lab->test, svm_counts_as_mapped(prange));
+	return prange;
+}
+
+/* Neither part of it is any better. */
+static void svm_split_of_stale_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_stale(lab), *tail;
+
+	svm_split(lab, prange);
+	tail = svm_end_split(lab, prange);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 31);
+	svm_refuses(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
+}
+
+static void svm_clone_of_stale_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *old = svm_new_stale(lab), *new = svm_range_clone(old);
+
+	KUNIT_ASSERT_NOT_NULL(test, new);
+	svm_take_out(lab, old);
+	svm_insert(lab, new);
+	svm_refuses(lab, new, SVM_FIRST, SVM_FIRST + 63);
 }
 
 /* The second GPU fails half way, and the range counts as not mapped */
@@ -1215,6 +1264,19 @@ static void svm_unreadable_is_not_mapped(struct kunit *test)
 	svm_succeeds(lab, prange, SVM_SECOND, SVM_SECOND + 15);
 }
 
+/* A fault in a part that ends with what is unreadable: nothing behind it is unmapped. */
+static void svm_unreadable_ends_with_its_vma(struct kunit *test)
+{
+	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, first, last);
+
+	svm_protect(lab, SVM_FIRST, false);
+	KUNIT_EXPECT_EQ(test, svm_map_part(lab, prange, first, SVM_SECOND - 1), 0);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, SVM_SECOND - 1), 0);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, last), 16);
+}
+
 /* ------------------------------------- what only this version of the driver has */
 
 #include "cases.h"
@@ -1318,6 +1380,8 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_child_mapped_refuses),
 	KUNIT_CASE(svm_child_never_mapped),
 	KUNIT_CASE(svm_clone_refuses),
+	KUNIT_CASE(svm_split_of_stale_refuses),
+	KUNIT_CASE(svm_clone_of_stale_refuses),
 	KUNIT_CASE(svm_failed_map_refuses),
 	KUNIT_CASE(svm_failed_first_map_refuses),
 	KUNIT_CASE(svm_failed_unmap_refuses),
@@ -1344,6 +1408,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_unreadable_tail_head_cleared_xnack),
 	KUNIT_CASE(svm_unreadable_tail_head_unmapped),
 	KUNIT_CASE(svm_unreadable_is_not_mapped),
+	KUNIT_CASE(svm_unreadable_ends_with_its_vma),
 	KUNIT_CASE_PARAM(svm_map_interrupted, users_points),
 	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, users_points),
 	KUNIT_CASE_PARAM(svm_restore_interrupted, users_points),

@@ -19,4 +19,20 @@ static void svm_no_access_refuses(struct kunit *test)
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
 
-#define SVM_BASE_CASES	KUNIT_CASE(svm_no_access_refuses),
+/* The part behind what is unreadable can't be mapped: that is tried again. */
+static void svm_failure_behind_unreadable(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_SECOND - 16, SVM_THIRD + 15);
+
+	svm_protect(lab, SVM_SECOND, false);
+	/* Both GPUs have the part in front of it by then. */
+	lab->fail_update = 3;
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
+	svm_refuses(lab, prange, SVM_SECOND - 16, SVM_THIRD + 15);
+}
+
+#define SVM_BASE_CASES					\
+	KUNIT_CASE(svm_no_access_refuses),		\
+	KUNIT_CASE(svm_failure_behind_unreadable),

@@ -78,8 +78,12 @@ void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa
 		  u16 order)
 {
 	struct hfi_entry *entry = &hfi->entries[index - HFI_BASE];
+	struct tid_rb_node *node = hfi->fd.entry_to_rb[index - HFI_BASE];
 
 	users_point();
+	/* Or munmap() may clear the entry before it is written */
+	if (type == PT_EXPECTED)
+		KUNIT_EXPECT_TRUE(hfi->test, mutex_is_locked(&node->invalidate_mutex));
 	entry->pages = type == PT_EXPECTED ? 1 << (order - 1) : 0;
 	entry->pfn = PHYS_PFN(pa);
 	entry->unflushed = true;
@@ -340,7 +344,7 @@ static void hfi_part_pages(struct kunit *test)
 }
 
 /* A buffer whose pages do not lie one behind the other, to have many entries */
-static int hfi_setup(struct kunit *test)
+static void hfi_new_buffer(struct kunit *test)
 {
 	unsigned long at;
 	int i;
@@ -357,6 +361,11 @@ static int hfi_setup(struct kunit *test)
 	hfi->tinfo.vaddr = hfi->buf;
 	hfi->tinfo.length = HFI_PAGES * PAGE_SIZE;
 	hfi->tinfo.tidlist = hfi->tidlist;
+}
+
+static int hfi_setup(struct kunit *test)
+{
+	hfi_new_buffer(test);
 	return hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo);
 }
 
@@ -860,10 +869,21 @@ static void close_keeps_groups_of_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
 }
 
+/* munmap() of the buffer by another thread, which calls whoever is registered */
+static void hfi_unmap_buffer(struct mm_struct *mm)
+{
+	/* That of users_call() */
+	mmap_read_unlock(mm);
+	kthread_use_mm(mm);
+	vm_munmap(hfi->buf, HFI_PAGES * PAGE_SIZE);
+	kthread_unuse_mm(mm);
+	mmap_read_lock(mm);
+}
+
 /*
  * Whatever notifiers the file has at the moment, as the core finds them. It waits
  * for the callback when one of them is removed; here the lock of the nodes keeps
- * them, and a blocking call is made only if they are there to stay.
+ * them. A blocking call is left to the core.
  */
 static bool hfi_stand_in(struct mmu_interval_notifier *notifier,
 			 const struct mmu_notifier_range *range, unsigned long seq)
@@ -871,8 +891,10 @@ static bool hfi_stand_in(struct mmu_interval_notifier *notifier,
 	bool ret = true;
 	int i;
 
-	if (mmu_notifier_range_blockable(range))
+	if (mmu_notifier_range_blockable(range)) {
+		hfi_unmap_buffer(range->mm);
 		return true;
+	}
 	for (i = 0; i < HFI_ENTRIES; i++)
 		if (hfi->fd.entry_to_rb[i])
 			ret &= tid_mn_ops.invalidate(&hfi->fd.entry_to_rb[i]->notifier,
@@ -969,13 +991,13 @@ static void setup_interrupted(struct kunit *test)
 	struct users_call call;
 
 	hfi_open(test);
-	/* Any range will do, as nothing but munmap() has an effect: on the cover */
+	hfi_new_buffer(test);
 	call = cover_call(NULL, MMU_NOTIFY_UNMAP);
 	call.state = USERS_BUSY;
 	call.interval = &hfi->stand_in;
 	call.interval_ops = &hfi_stand_in_ops;
 	users_path(test, "hfi1_user_exp_rcv_setup", &call);
-	hfi_setup(test);
+	hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo);
 	users_path_end(test);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);

@@ -15,6 +15,17 @@ static void gpc_wmb(void);
 /* Where the other side of the race comes in */
 #define smp_wmb()	gpc_wmb()
 
+static void gpc_locks(spinlock_t *lock);
+
+static __always_inline void gpc_spin_lock(spinlock_t *lock)
+{
+	spin_lock(lock);
+	gpc_locks(lock);
+}
+
+#undef spin_lock
+#define spin_lock(lock)	gpc_spin_lock(lock)
+
 /* The kernel has its own KVM */
 #undef EXPORT_SYMBOL
 #define EXPORT_SYMBOL(symbol)
@@ -55,6 +66,8 @@ static struct gpc {
 	/* Write barriers, and what others may see in front of one */
 	int wmbs;
 	unsigned long seq_at_wmb, count_at_wmb;
+	/* When the lock of the notifiers was taken last */
+	unsigned long seq_at_lock;
 	/* Called once, when a refresh has looked up the page, and has not used it */
 	void (*in_refresh)(void);
 } *gpc;
@@ -112,6 +125,12 @@ static void gpc_wmb(void)
 	gpc->wmbs++;
 	gpc->seq_at_wmb = gpc->kvm.gpc_invalidate_seq;
 	gpc->count_at_wmb = gpc->kvm.mn_active_invalidate_count;
+}
+
+static void gpc_locks(spinlock_t *lock)
+{
+	if (gpc && lock == &gpc->kvm.mn_invalidate_lock)
+		gpc->seq_at_lock = gpc->kvm.gpc_invalidate_seq;
 }
 
 static unsigned long gpc_addr(int page)
@@ -308,6 +327,8 @@ static void gpc_sequence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpc->wmbs, 1);
 	KUNIT_EXPECT_EQ(test, gpc->seq_at_wmb, seq + 1);
 	KUNIT_EXPECT_EQ(test, gpc->count_at_wmb, 1);
+	/* Under the lock, or two that end at a time would count as one. */
+	KUNIT_EXPECT_EQ(test, gpc->seq_at_lock, seq);
 	gpc_section(gpc_addr(8), gpc_addr(9));
 	KUNIT_EXPECT_EQ(test, gpc->kvm.gpc_invalidate_seq, seq + 2);
 	KUNIT_EXPECT_EQ(test, gpc->kvm.mn_active_invalidate_count, 0);

@@ -12,11 +12,11 @@ static void lab_unmap(struct device *dev, struct sg_table *sgt,
 /* The TLBs: it takes a moment, and can't be done without sleeping. */
 static DEFINE_SPINLOCK(lab_tlb_lock);
 
-/* Of each GT: is under way until it is waited for */
+/* Of each GT of two tiles: is under way until it is waited for */
 static struct lab_flush {
 	struct dma_fence *fence;
 	bool fails;
-} lab_flush_at[2];
+} lab_flush_at[4];
 
 static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long timeout)
 {
@@ -70,7 +70,7 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 		dma_fence_signal(&fence->base);
 		return lab.send_error;
 	}
-	lab_flush_at[gt != gt->tile->primary_gt] =
+	lab_flush_at[2 * gt->tile->id + (gt != gt->tile->primary_gt)] =
 		(struct lab_flush){ .fence = &fence->base, .fails = fails && lab.flush_error };
 	users_point();
 	return 0;

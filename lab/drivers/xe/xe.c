@@ -87,6 +87,9 @@ struct lab_vm {
 	struct xe_userptr_vma *uvma;
 	struct xe_exec_queue queue;
 	void *held;		/* by the test: the notifier lock or a mutex */
+	/* In front of the rebind worker, see lab_hold_worker() */
+	struct work_struct gate;
+	struct completion opened;
 	struct users_call call;
 };
 
@@ -379,6 +382,21 @@ static struct dma_fence *lab_job(struct lab_vm *l, enum dma_resv_usage usage)
 	return &fence->base;
 }
 
+static void lab_gate(struct work_struct *work)
+{
+	wait_for_completion(&container_of(work, struct lab_vm, gate)->opened);
+}
+
+/*
+ * The rebind worker waits for invalidations when it reads the sequence; those of
+ * users_call() are not known to the core, so it has to wait until they are through.
+ */
+static void lab_hold_worker(struct lab_vm *l)
+{
+	reinit_completion(&l->opened);
+	queue_work(l->xe->ordered_wq, &l->gate);
+}
+
 /* Ends as if the queue was removed: its fence is signaled, and nothing runs. */
 static void lab_stop(void *data)
 {
@@ -386,6 +404,7 @@ static void lab_stop(void *data)
 	struct xe_exec_queue *q = &l->queue;
 
 	l->vm->flags |= XE_VM_FLAG_BANNED;
+	complete_all(&l->opened);
 	flush_work(&l->vm->preempt.rebind_work);
 	if (q->lr.pfence) {
 		lab_enable_signaling(q->lr.pfence);
@@ -411,6 +430,9 @@ static struct lab_vm *lab_compute(struct kunit *test)
 	q->lr.pfence = xe_preempt_fence_create(q, q->lr.context, ++q->lr.seqno);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(q->lr.pfence));
 	lab_add_fence(l, q->lr.pfence, DMA_RESV_USAGE_BOOKKEEP);
+	init_completion(&l->opened);
+	INIT_WORK(&l->gate, lab_gate);
+	lab_hold_worker(l);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_stop, l), 0);
 	return l;
 }
@@ -420,11 +442,13 @@ static void lab_settle(struct lab_vm *l)
 {
 	int i;
 
+	complete_all(&l->opened);
 	/* Each may queue the other. */
 	for (i = 0; i < 3; i++) {
 		flush_workqueue(l->xe->preempt_fence_wq);
 		flush_workqueue(l->xe->ordered_wq);
 	}
+	lab_hold_worker(l);
 }
 
 /* What exec does before it adds its job */
@@ -1143,16 +1167,24 @@ static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
 }
 
+static int lab_invalidate_vma(struct lab_vm *l)
+{
+	int ret;
+
+	lab_seq(&l->uvma->userptr) = 3;
+	down_write(lab_notifier_lock(l->vm));
+	ret = xe_vm_invalidate_vma(&l->uvma->vma);
+	up_write(lab_notifier_lock(l->vm));
+	return ret;
+}
+
 /* With page faults, the handler has to bind it again nevertheless. */
 static void lab_fault_flush_fails(struct kunit *test, int *error, int ret)
 {
 	struct lab_vm *l = lab_fault(test);
 
 	*error = ret;
-	lab_seq(&l->uvma->userptr) = 3;
-	down_write(lab_notifier_lock(l->vm));
-	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), ret);
-	up_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, lab_invalidate_vma(l), ret);
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
@@ -1166,10 +1198,9 @@ static void fault_flush_that_is_not_sent(struct kunit *test)
 	lab_fault_flush_fails(test, &lab.send_error, LAB_SEND_ERROR);
 }
 
-/* The PTEs of the other tile are as valid, and nobody looks at them again. */
-static void fault_flush_of_one_tile_is_not_sent(struct kunit *test)
+/* A second tile, on which it is bound as well */
+static void lab_second_tile(struct lab_vm *l)
 {
-	struct lab_vm *l = lab_fault(test);
 	struct xe_tile *tile = &l->xe->tiles[1];
 
 	l->xe->info.tile_count = 2;
@@ -1180,12 +1211,29 @@ static void fault_flush_of_one_tile_is_not_sent(struct kunit *test)
 	l->vm->pt_root[1] = &l->root;
 	l->uvma->vma.tile_mask = BIT(0) | BIT(1);
 	l->uvma->vma.tile_present = BIT(0) | BIT(1);
+}
+
+/* Each tile has to fault again. */
+static void fault_both_tiles_are_zapped(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_second_tile(l);
+	KUNIT_EXPECT_EQ(test, lab_invalidate_vma(l), 0);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, BIT(0) | BIT(1));
+}
+
+/* The PTEs of the other tile are as valid, and nobody looks at them again. */
+static void fault_flush_of_one_tile_is_not_sent(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_second_tile(l);
 	lab.send_error = LAB_SEND_ERROR;
 	lab.fail_at = 1;
-	lab_seq(&l->uvma->userptr) = 3;
-	down_write(lab_notifier_lock(l->vm));
-	KUNIT_EXPECT_EQ(test, xe_vm_invalidate_vma(&l->uvma->vma), LAB_SEND_ERROR);
-	up_write(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, lab_invalidate_vma(l), LAB_SEND_ERROR);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
 	KUNIT_EXPECT_EQ(test, lab.flushes, 2);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
@@ -1423,6 +1471,15 @@ static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
 	l->uvma->vma.gpuva.flags &= ~DRM_GPUVA_SPARSE;
 }
 
+/* With page faults it must not fail: nobody repins it. */
+static void unbind_of_an_invalid_one_is_not_repeated(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	users_blocks(test, &l->call);
+	lab_unbind_is_waited_for(l);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(gfx_held_lock_refuses),
 	KUNIT_CASE(gfx_busy_refuses),
@@ -1464,8 +1521,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_that_times_out_kills_a_compute_vm),
 	KUNIT_CASE(fault_flush_that_times_out),
 	KUNIT_CASE(fault_flush_that_is_not_sent),
+	KUNIT_CASE(fault_both_tiles_are_zapped),
 	KUNIT_CASE(fault_flush_of_one_tile_is_not_sent),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
+	KUNIT_CASE(unbind_of_an_invalid_one_is_not_repeated),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),
 	KUNIT_CASE(flush_of_one_gt_is_not_sent),
