@@ -84,7 +84,7 @@ pending() {
 boot() {
 	log=$1 limit=$2
 	shift 2
-	# Without rseq, which the first process in it takes for its own
+	# Without rseq: with it the first process in it may get SIGSEGV
 	GLIBC_TUNABLES=glibc.pthread.rseq=0 timeout -s KILL "$limit" "$linux" noreboot panic=-1 printk.devkmsg=on log_buf_len=4M \
 		"$@" </dev/null >"$log.raw" 2>&1 && code=0 || code=$?
 	tr -d '\r' <"$log.raw" | sed 's/^\[[^]]*\] //' >"$log"
