@@ -4,14 +4,12 @@
 # by RDMA, in a VM with the debug kernel. Prints a line "ok ..." or "not ok ..." for
 # each thing judged, see lab/guest/rxe-victim.c. Not on bases whose soft-RoCE has no
 # on-demand paging.
-# usage: test-rxe.sh series|base|scratch
+# usage: test-rxe.sh series|scratch
 . "$(dirname "$0")/lib.sh"
 
-[ $# = 1 ] || die "usage: test-rxe.sh series|base|scratch"
+[ $# = 1 ] || die "usage: test-rxe.sh series|scratch"
 which=$1
-# What the victim is to expect: scratch is the series, less something.
-expect=series label=rxe
-[ "$which" != base ] || expect=base label="rxe on the base"
+label=rxe
 src=$(tree_of "$which")
 objects=$src/o-debug
 built=$objects/rxe
@@ -82,7 +80,7 @@ fi
 	"$top/lab/guest/run-rxe" "$built/rxe-victim" "$top/lab/guest/rehearsals" \
 	$(for module in $modules; do find "$built" -name "$module.ko"; done)
 
-if "$top/scripts/boot.sh" -t 1500 -m 2560 -a "lab.run=/bin/run-rxe,$expect kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
+if "$top/scripts/boot.sh" -t 1500 -m 2560 -a "lab.run=/bin/run-rxe kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "$label: the VM boots and ends"
 else

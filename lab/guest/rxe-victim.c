@@ -247,13 +247,11 @@ static bool begin(void)
 	ret = count_faults();
 	if (!check(!ret, "count the faults: %s", strerror(-ret)))
 		return false;
-	if (!real_base) {
-		/* What the program may have counted before goes */
-		on_write_file(EVENT "trigger", "!" HISTOGRAM);
-		ret = on_write_file(EVENT "trigger", HISTOGRAM);
-		if (!check(!ret, "count the calls: %s", strerror(-ret)))
-			return false;
-	}
+	/* What the program may have counted before goes */
+	on_write_file(EVENT "trigger", "!" HISTOGRAM);
+	ret = on_write_file(EVENT "trigger", HISTOGRAM);
+	if (!check(!ret, "count the calls: %s", strerror(-ret)))
+		return false;
 	st = mmap(NULL, sizeof(*st), PROT_READ | PROT_WRITE,
 		  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!check(st != MAP_FAILED, "no memory"))
@@ -312,25 +310,15 @@ static void peer_at_work(void)
 
 static void victim_reaped(void)
 {
-	long held;
-
 	if (!check(alive, "not to be tried") || !scene_oom(&scene))
 		return;
 	killed = true;
 	atomic_store(&st->phase, RXE_KILLED);
-	if (real_base) {
-		on_sleep_ms(2 * ON_REAPER_GIVES_UP_MS);
-		held = on_victim_held(&scene.victim);
-		note("%ld of %ld KiB are held", held, ALL_KIB);
-		check(held >= SOLID_KIB, "%ld KiB are held", held);
-		check(on_dev_nr_stuck(scene.victim.dev) == 1, "the victim is not stuck");
-	} else {
-		/* All this goes on at the same time, the allocator may be slow */
-		on_victim_wait_held(&scene.victim, 0, LONG_MS);
-		note("reaped %lld ms after the kill", on_now_ms() - scene.killed_ms);
-		on_eater_wait(&scene.allocator, LONG_MS);
-		scene_judge(&scene, 0, 0);
-	}
+	/* All this goes on at the same time, the allocator may be slow */
+	on_victim_wait_held(&scene.victim, 0, LONG_MS);
+	note("reaped %lld ms after the kill", on_now_ms() - scene.killed_ms);
+	on_eater_wait(&scene.allocator, LONG_MS);
+	scene_judge(&scene, 0, 0);
 	note_counts("killed", RXE_KILLED);
 	check(COUNT(RXE_KILLED, reads) && COUNT(RXE_KILLED, writes) &&
 	      COUNT(RXE_KILLED, advised), "the peer was not at work in between");
@@ -503,7 +491,7 @@ static void content_right(void)
 static void victim_gone(void)
 {
 	scene_end(&scene);
-	if (check(reaped, "not to be tried") && !real_base) {
+	if (check(reaped, "not to be tried")) {
 		judge_probes(RXE_PROBES, RXE_PROBES + RXE_LATE);
 		if (atomic_load(&st->steps_there))
 			bystander_looks();
@@ -512,16 +500,7 @@ static void victim_gone(void)
 	stop(other);
 }
 
-static void base_goes_on(void)
-{
-	if (!check(reaped, "not to be tried"))
-		return;
-	/* Its operations are those posted as the victim was being killed */
-	note_counts("killed", RXE_KILLED);
-	check(!COUNT(RXE_KILLED, refused), "%lu errors", COUNT(RXE_KILLED, refused));
-}
-
-static const struct real_case on_series[] = {
+static const struct real_case cases[] = {
 	{ "a peer reads and writes a victim's memory by RDMA, and faults it in",
 	  peer_at_work, NULL },
 	{ "the stuck victim is reaped by one kill, the peer at work",
@@ -538,18 +517,7 @@ static const struct real_case on_series[] = {
 	  victim_gone, NULL },
 };
 
-static const struct real_case on_base[] = {
-	{ "a peer reads and writes a victim's memory by RDMA, and faults it in",
-	  peer_at_work, NULL },
-	{ "the stuck victim keeps all that is an MR", victim_reaped, NULL },
-	{ "the peer goes on as before", base_goes_on, NULL },
-	{ "all that was read is what was written there", content_right, NULL },
-	{ "the victim exits", victim_gone, NULL },
-};
-
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "base"))
-		return real_main(argc, argv, on_base, 5);
-	return real_main(argc, argv, on_series, 7);
+	return real_main(argc, argv, cases, 7);
 }

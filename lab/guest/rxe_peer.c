@@ -93,8 +93,7 @@ static void lane_post(struct lane *l, enum rxe_lane nr)
 		for (i = 0; i < l->size / 8; i++)
 			l->buf[i] = RXE_OF_PEER + l->offset + 8 * i;
 	} else {
-		/* The base only copies whole pages to where they belong */
-		i = real_base ? 0 : 8 * draw(RXE_PAGE / 8);
+		i = 8 * draw(RXE_PAGE / 8);
 		l->offset += i;
 		l->size -= i;
 		l->before = known[chunk];
