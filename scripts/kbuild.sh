@@ -8,6 +8,17 @@
 
 src=$1 config=$2
 shift 2
+
+# What was built for another configuration has structures of other sizes, and not
+# every base sees that for external modules (7.3: an oops as ib_core was loaded).
+for arg; do
+	case $arg in M=*) dir=${arg#M=} ;; *) continue ;; esac
+	if [ -d "$dir" ] && ! cmp -s "$src/o-$config/.config" "$dir/.lab-config"; then
+		find "$dir" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' \) -type f \
+			-exec rm -f {} +
+		cp "$src/o-$config/.config" "$dir/.lab-config"
+	fi
+done
 exec make --no-print-directory -C "$src" O="o-$config" \
 	CC="ccache gcc" KBUILD_BUILD_TIMESTAMP=0 \
 	KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab \
