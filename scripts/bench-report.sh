@@ -1,7 +1,7 @@
 #!/bin/sh
 # Turns the samples of the bench into medians, tables, plots and a verdict. A
-# run of the two kernels in full goes to results/BASE and its short table to
-# README.md; others (QUICK, COMPARE, BASE_ONLY) go to build/bench/BASE/results.
+# run of the two kernels in full goes to results/BASE; others (QUICK, COMPARE,
+# BASE_ONLY) go to build/bench/BASE/results.
 # usage: bench-report.sh CSV OLD NEW    NEW is "" when OLD was measured alone
 # Exit code: 0 only if all is as promised.
 . "$(dirname "$0")/lib.sh"

@@ -13,6 +13,6 @@ if [ -e "$tree/.git" ]; then
 		die "nothing was removed: $tree has more than the queue:" $others
 fi
 rm -rf "$tree" "$build/$BASE"-* "$logs"
-for product in mbox vm demo cost bench deb users mutants; do
+for product in mbox vm demo cost bench deb users mutants mutants-mm proofs; do
 	rm -rf "${build:?}/$product/$BASE"
 done

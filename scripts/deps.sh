@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, naming them first.
-# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest
+# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, and
+# the names in lab/variants
 . "$(dirname "$0")/lib.sh"
 
 need_queue
@@ -30,7 +31,11 @@ packages() {
 	# for make deb, and to try its package in the VM
 	deb) echo debhelper dpkg-dev cpio kmod ;;
 	debtest) echo mmdebstrap e2fsprogs ;;
-	*) die "no such group: $1 (lab, demo, lint, deb or debtest)" ;;
+	*)
+		grep -q "^$1 " "$top/lab/variants" ||
+			die "no such group: $1 (lab, demo, lint, deb, debtest or one of lab/variants)"
+		awk -v name="$1" '$1 == name && $3 != "-" { gsub(",", " ", $3); print $3 }' "$top/lab/variants"
+		;;
 	esac
 }
 

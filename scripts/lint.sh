@@ -14,17 +14,20 @@ for tool in sparse shellcheck perl quilt b4; do
 	command -v "$tool" >/dev/null || die "$tool is missing: run scripts/deps.sh lint"
 done
 
+# One that ends before it is through must not pass for what it said until then, nor
+# keep the others from running.
+part() { "$top/scripts/$1.sh" || not_ok "$1: it ends early (exit code $?)"; }
 {
-	"$top/scripts/lint-queue.sh"
-	"$top/scripts/lint-maintainers.sh"
-	"$top/scripts/test-mbox.sh"
-	"$top/scripts/lint-docs.sh"
+	part lint-queue
+	part lint-maintainers
+	part test-mbox
+	part lint-docs
 	[ "${1:-}" = -t ] || {
-		"$top/scripts/lint-builds.sh"
-		"$top/scripts/lint-programs.sh"
-		"$top/scripts/lint-configs.sh"
+		part lint-builds
+		part lint-programs
+		part lint-configs
 	}
-	"$top/scripts/lint-scripts.sh"
+	part lint-scripts
 } | tee "$results"
 
 "$top/scripts/results.sh" stale

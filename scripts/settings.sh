@@ -52,9 +52,12 @@ esac
 	die "ACCEL=kvm: $(id -un) cannot open /dev/kvm"
 
 for name in ${USERS:-}; do
-	[ -e "$top/lab/drivers/$name/Kbuild" ] ||
+	[ -e "$top/lab/drivers/$name/Kbuild" ] || [ -e "$top/lab/drivers/$name/$BASE/Kbuild" ] ||
 		die "USERS: no lab/drivers/$name (there is: $(cd "$top/lab/drivers" && echo */ | tr -d /))"
 done
+
+[ -z "${VARIANT:-}" ] || grep -q "^$VARIANT " "$top/lab/variants" ||
+	die "VARIANT: no $VARIANT in lab/variants (there is: $(sed 's/#.*//; s/ .*//; /^$/d' "$top/lab/variants" | paste -sd' ' -))"
 
 if [ -n "${COMPARE:-}" ]; then
 	case $COMPARE in

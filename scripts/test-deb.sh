@@ -3,7 +3,7 @@
 # VM, with the kernel and the initramfs that the installation has made: it comes up,
 # and oom_notifier_run passes there. Prints lines "ok ..." or "not ok ...".
 # NOT TRIED YET: written, and checked by shellcheck only.
-# usage: test-deb.sh
+# usage: test-deb.sh       as root, after scripts/deps.sh lab deb debtest
 # MIRROR=URL    where the root file system's packages come from
 . "$(dirname "$0")/lib.sh"
 

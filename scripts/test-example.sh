@@ -12,7 +12,8 @@
 [ $# = 1 ] || die "usage: test-example.sh series|scratch"
 which=$1
 src=$(tree_of "$which")
-from=$(cd "${SOURCES:-$src}" && pwd) || die "SOURCES: there is no directory $SOURCES"
+[ -e "$src/Makefile" ] || die "$src is missing: run make tree"
+from=$(cd "${SOURCES:-$src}" && pwd) || die "SOURCES: there is no directory ${SOURCES:-$src}"
 objects=$src/o-debug
 out=$logs/example-$which
 built=$objects/example

@@ -52,6 +52,24 @@ asm(".pushsection .rodata\n"
 	".code64\n"
 	".popsection\n");
 
+/**
+ * struct vm - what is special about a virtual machine
+ * @half: its memory is the first half of the mapping; the process has the rest to
+ *	itself
+ * @refused: where somebody else, who has an interval, refuses a page; 0: nowhere
+ * @flags: what that one does to the reaper's worker, TEST_MMU_NOTIFIER_*
+ */
+struct vm {
+	bool half;
+	size_t refused;
+	unsigned int flags;
+};
+
+static size_t vm_size(const struct vm *vm)
+{
+	return vm->half ? VM_SIZE / 2 : VM_SIZE;
+}
+
 /* In the victim. It goes when the process is killed. */
 static void *vcpu_main(void *arg)
 {
@@ -88,8 +106,9 @@ static int vcpu_set_up(int vcpu, size_t size)
 /* In the victim: when this returns, the guest has written to all its memory. */
 static int vm_prepare(struct on_victim *v, void *arg)
 {
+	const struct vm *opts = arg;
 	struct kvm_userspace_memory_region slot = {
-		.memory_size = v->size, .userspace_addr = v->addr,
+		.memory_size = vm_size(opts), .userspace_addr = v->addr,
 	};
 	volatile uint32_t *passes = (uint32_t *)(v->addr + PASSES);
 	long long end = on_now_ms() + LONG_MS;
@@ -97,7 +116,6 @@ static int vm_prepare(struct on_victim *v, void *arg)
 	pthread_t thread;
 	size_t i;
 
-	(void)arg;
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		return -errno;
@@ -107,7 +125,7 @@ static int vm_prepare(struct on_victim *v, void *arg)
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	if (vcpu < 0)
 		return -errno;
-	ret = vcpu_set_up(vcpu, v->size);
+	ret = vcpu_set_up(vcpu, vm_size(opts));
 	if (ret)
 		return ret;
 	v->shared->id[0] = vm;
@@ -122,10 +140,15 @@ static int vm_prepare(struct on_victim *v, void *arg)
 			return -ETIMEDOUT;
 		on_sleep_ms(10);
 	}
-	for (i = PAGE; i < v->size; i += PAGE)
+	for (i = PAGE; i < vm_size(opts); i += PAGE)
 		if (*(uint32_t *)(v->addr + i) != i)
 			return -EILSEQ;
-	return 0;
+	for (; i < v->size; i += PAGE)
+		*(volatile uint32_t *)(v->addr + i) = i;
+	if (!opts->refused)
+		return 0;
+	return on_dev_add(v->dev, v->addr + opts->refused, PAGE, 0, 1,
+			  TEST_MMU_NOTIFIER_REFUSE | opts->flags, 0, NULL);
 }
 
 /* KVM's statistics of the victim's VM; -errno when there is no VM any more. */
@@ -159,7 +182,7 @@ static void calls_begin(void)
 	static const char probes[] =
 		"p:lab/kvm_start kvm_mmu_notifier_invalidate_range_start start=+8($arg2):u64 end=+16($arg2):u64 flags=+24($arg2):u32\n"
 		"r:lab/kvm_return kvm_mmu_notifier_invalidate_range_start\n"
-		"p:lab/kvm_end kvm_mmu_notifier_invalidate_range_end flags=+24($arg2):u32\n";
+		"p:lab/kvm_end kvm_mmu_notifier_invalidate_range_end start=+8($arg2):u64 end=+16($arg2):u64 flags=+24($arg2):u32\n";
 
 	tracing = !on_write_file(TRACING "trace_clock", "mono") &&
 		  (!access(TRACING "events/lab", F_OK) ||
@@ -170,10 +193,40 @@ static void calls_begin(void)
 
 struct calls {
 	unsigned int nr, ends;
+	unsigned int unpaired;		/* ends of what has not been started */
+	unsigned int nr_open;		/* started, not ended */
+	unsigned long open[16][2];
 	double longest, sum;		/* ms */
 	unsigned long longest_size;	/* of the call that took longest */
 	unsigned long largest;
 };
+
+static void calls_start(struct calls *c, unsigned long start, unsigned long end)
+{
+	c->nr++;
+	if (end - start > c->largest)
+		c->largest = end - start;
+	if (!check(c->nr_open < 16, "too many calls without an end"))
+		return;
+	c->open[c->nr_open][0] = start;
+	c->open[c->nr_open++][1] = end;
+}
+
+/* Whoever makes it: the reaper and process_mrelease() may be at it at a time. */
+static void calls_stop(struct calls *c, unsigned long start, unsigned long end)
+{
+	unsigned int i;
+
+	c->ends++;
+	for (i = 0; i < c->nr_open; i++) {
+		if (c->open[i][0] != start || c->open[i][1] != end)
+			continue;
+		memmove(c->open[i], c->open[i + 1],
+			(--c->nr_open - i) * sizeof(c->open[0]));
+		return;
+	}
+	c->unpaired++;
+}
 
 /* "  oom_reaper-31  [000] .....  12.345678: kvm_start: (...) start=1 end=2 flags=0" */
 static void calls_parse(struct calls *c, FILE *f)
@@ -204,9 +257,7 @@ static void calls_parse(struct calls *c, FILE *f)
 				continue;
 			begun = when;
 			memcpy(task, line, sizeof(task));
-			c->nr++;
-			if (end - start > c->largest)
-				c->largest = end - start;
+			calls_start(c, start, end);
 		} else if (!strncmp(event, "kvm_return:", 11) && begun &&
 			   !memcmp(task, line, sizeof(task))) {
 			when -= begun;
@@ -217,7 +268,11 @@ static void calls_parse(struct calls *c, FILE *f)
 				c->longest_size = end - start;
 			}
 		} else if (!strncmp(event, "kvm_end:", 8) && !(flags & 1)) {
-			c->ends++;
+			unsigned long from, to;
+
+			at = strstr(event, "start=");
+			if (at && sscanf(at, "start=%lu end=%lu", &from, &to) == 2)
+				calls_stop(c, from, to);
 		}
 	}
 }
@@ -245,6 +300,9 @@ static void calls_end(void)
 	/* One may be under way when the trace is switched off */
 	check(c.ends == c.nr || c.ends + 1 == c.nr,
 	      "%u calls of start, %u of end", c.nr, c.ends);
+	check(!c.unpaired && c.nr_open <= 1,
+	      "%u ends for a range that was not started, %u starts without an end",
+	      c.unpaired, c.nr_open);
 	if (!real_base)
 		check(c.largest <= CHUNK, "a call for %lu KiB",
 		      c.largest / ON_KIB);
@@ -256,12 +314,15 @@ static void calls_end(void)
 
 static bool vm_begin(struct scene *s, const char *name)
 {
+	static struct vm plain;
 	struct on_victim *v = &s->victim;
-	long pages = VM_SIZE / PAGE;
+	long pages;
 
 	v->size = VM_SIZE;
-	if (!v->prepare)
-		v->prepare = vm_prepare;
+	v->prepare = vm_prepare;
+	if (!v->arg)
+		v->arg = &plain;
+	pages = vm_size(v->arg) / PAGE;
 	if (!scene_begin(s, name))
 		return false;
 	note("KVM maps %ld pages of 4 KiB and %ld of 2 MiB", vm_stat(v, "pages_4k"),
@@ -333,16 +394,15 @@ static void mrelease(void)
 	vm_end(&s);
 }
 
-/* @arg: what who refuses does to the reaper's worker, TEST_MMU_NOTIFIER_* */
-static int refuse_prepare(struct on_victim *v, void *arg)
+/* @held, @mapped: on the series; on the base everything stays */
+static void play_refused(struct vm *vm, const char *name, long held, long mapped)
 {
-	unsigned int *flags = arg;
-	int ret = vm_prepare(v, NULL);
+	struct scene s = { .victim.arg = vm };
 
-	if (ret)
-		return ret;
-	return on_dev_add(v->dev, v->addr + v->size / 4, PAGE, 0, 1,
-			  TEST_MMU_NOTIFIER_REFUSE | *flags, 0, NULL);
+	if (real_base)
+		play(&s, name, VM_SIZE / ON_KIB, vm_size(vm) / PAGE);
+	else
+		play(&s, name, held, mapped);
 }
 
 /*
@@ -351,28 +411,33 @@ static int refuse_prepare(struct on_victim *v, void *arg)
  */
 static void one_refuses(void)
 {
-	unsigned int flags = TEST_MMU_NOTIFIER_HOLD_FOREIGN;
-	struct scene s = {
-		.victim.prepare = refuse_prepare, .victim.arg = &flags,
+	struct vm vm = {
+		.refused = VM_SIZE / 4, .flags = TEST_MMU_NOTIFIER_HOLD_FOREIGN,
 	};
 
-	if (real_base)
-		play(&s, "kvm-refused", VM_SIZE / ON_KIB, VM_SIZE / PAGE);
-	else
-		play(&s, "kvm-refused", PAGE_KIB, 1);
+	play_refused(&vm, "kvm-refused", PAGE_KIB, 1);
 }
 
 /* The same, but the worker gets it. */
 static void one_refuses_the_reaper(void)
 {
-	struct scene s = { .victim.prepare = refuse_prepare };
-	unsigned int flags = 0;
+	struct vm vm = { .refused = VM_SIZE / 4 };
 
-	s.victim.arg = &flags;
-	if (real_base)
-		play(&s, "kvm-worker", VM_SIZE / ON_KIB, VM_SIZE / PAGE);
-	else
-		play(&s, "kvm-worker", 0, 0);
+	play_refused(&vm, "kvm-worker", 0, 0);
+}
+
+/*
+ * The memslot is over half of the mapping, the page is in the other half: KVM is
+ * called for ranges that it has nothing in, too, and has to keep nothing.
+ */
+static void one_refuses_beside(void)
+{
+	struct vm vm = {
+		.half = true, .refused = VM_SIZE / 4 * 3,
+		.flags = TEST_MMU_NOTIFIER_HOLD_FOREIGN,
+	};
+
+	play_refused(&vm, "kvm-beside", PAGE_KIB, 0);
 }
 
 static const struct real_case cases[] = {
@@ -385,6 +450,9 @@ static const struct real_case cases[] = {
 	{ "a page that another notifier refuses to the reaper only is freed, too",
 	  one_refuses_the_reaper,
 	  "a page that another notifier refuses to the reaper withholds all of a VM" },
+	{ "a VM of half a mapping is reaped, a page in the other half is refused",
+	  one_refuses_beside,
+	  "a page that is refused in the other half of the mapping withholds all of a VM" },
 };
 
 int main(int argc, char **argv)
