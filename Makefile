@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example real rxe foreign prove bench cost lint tree variants \
+targets := demo check users mutants mutate soak example variants real rxe foreign prove bench cost lint tree \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
@@ -64,7 +64,7 @@ variants:
 	@scripts/variants.sh $(VARIANT)
 
 foreign:
-	@scripts/deps.sh
+	@scripts/deps.sh lab foreign
 	@scripts/tree.sh -w
 	@scripts/build.sh base foreign
 	@scripts/build.sh series foreign
@@ -85,7 +85,6 @@ real:
 rxe:
 	@scripts/deps.sh
 	@scripts/tree.sh -w
-	@scripts/build.sh series debug
 	@scripts/test-rxe.sh series
 
 docs:

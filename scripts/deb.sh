@@ -6,6 +6,9 @@
 # information: it would be a package of a gigabyte.
 . "$(dirname "$0")/lib.sh"
 
+# Or a git tree adds "+" to the release
+export LOCALVERSION=
+
 from=${1:-running}
 objects=$tree/o-deb/build
 out=$build/deb/$BASE

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, naming them first.
-# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, and
+# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, foreign, and
 # the names in lab/variants
 . "$(dirname "$0")/lib.sh"
 
@@ -31,9 +31,10 @@ packages() {
 	# for make deb, and to try its package in the VM
 	deb) echo debhelper dpkg-dev cpio kmod ;;
 	debtest) echo mmdebstrap e2fsprogs ;;
+	foreign) echo e2fsprogs ;;
 	*)
 		grep -q "^$1 " "$top/lab/variants" ||
-			die "no such group: $1 (lab, demo, lint, deb, debtest or one of lab/variants)"
+			die "no such group: $1 (lab, demo, lint, deb, debtest, foreign or one of lab/variants)"
 		awk -v name="$1" '$1 == name && $3 != "-" { gsub(",", " ", $3); print $3 }' "$top/lab/variants"
 		;;
 	esac

@@ -6,10 +6,11 @@
 . "$(dirname "$0")/lib.sh"
 
 if [ "${1:-}" = stale ]; then
-	python3 "$top/lab/report" stale "$top/results/$BASE" "$(code_id)" |
-		while read -r name; do
-			say "results/$BASE: $name is of another state of the code: make $name"
-		done
+	stale=$(python3 "$top/lab/report" stale "$top/results/$BASE" "$(code_id)") ||
+		die "results/$BASE could not be looked at"
+	for name in $stale; do
+		say "results/$BASE: $name is of another state of the code: make $name"
+	done
 	exit 0
 fi
 mkdir -p "$top/results/$BASE" "$build"

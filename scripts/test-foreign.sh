@@ -11,8 +11,9 @@ selftests=$base_tree/tools/testing/selftests
 rm -rf "$out"
 mkdir -p "$out"
 
-# The sources are the base's: the tests are not the series' own.
-cc() { gcc -O2 -static -pthread -I "$selftests" -I "$selftests/cgroup" "$@"; }
+# The sources are the base's: the tests are not the series' own. Not optimized, as in
+# their Makefile: what they allocate and write to must not be optimized away.
+cc() { gcc -static -pthread -I "$selftests" -I "$selftests/cgroup" "$@"; }
 for name in test_core test_freezer test_kill test_memcontrol; do
 	cc -o "$out/foreign-$name" "$selftests/cgroup/$name.c" \
 		"$selftests/cgroup/cgroup_util.c" || exit 1
@@ -23,10 +24,15 @@ cc -I "$selftests/mm" -o "$out/foreign-mrelease_test" "$selftests/mm/mrelease_te
 	"$out/psize.c" >>"$out/build.log" 2>&1 ||
 	die "the kernel's tests do not build: see $out/build.log"
 
+# They read and write files, which have to be on a disk: that of a memcg's page cache.
+if ! mke2fs -q -t ext2 "$out/disk" 192M || ! gzip -9 "$out/disk"; then
+	die "cannot make a file system in $out/disk"
+fi
+
 # play base|series: its results go to $out/KERNEL, "ok PROGRAM.TEST" and the like
 play() {
 	"$top/scripts/initramfs.sh" "$1" foreign "$out/$1.cpio" "$top/lab/guest/run-foreign" \
-		"$out"/foreign-*
+		"$out/disk.gz" "$out"/foreign-*
 	"$top/scripts/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
 		"$(tree_of "$1")/o-foreign/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :
 	python3 "$top/lab/report" foreign "$out/$1.log" >"$out/$1"

@@ -19,10 +19,9 @@ log=$out/build.log
 # In the order to load them
 modules="dimlib udp_tunnel dummy ib_core ib_uverbs_support ib_uverbs rdma_rxe"
 
-[ -e "$objects/vmlinux" ] ||
-	die "$objects/vmlinux is missing: run scripts/build.sh $which debug"
 [ -e "$src/drivers/infiniband/sw/rxe/rxe_odp.c" ] ||
-	die "soft-RoCE of Linux $BASE has no on-demand paging"
+	die "soft-RoCE of Linux $BASE has no on-demand paging (BASE=7.3 has)"
+"$top/scripts/build.sh" "$which" debug
 rm -rf "$out"
 mkdir -p "$out" "$built"
 libs=$("$top/scripts/rdma-libs.sh")

@@ -167,18 +167,21 @@ def real(lines, label, words):
 
 
 def foreign(lines):
-    """Verdicts "ok|skip|not ok PROGRAM.TEST" of run-foreign, sorted by name."""
-    out, program, seen = [], "", 0
+    """Verdicts "ok|skip|not ok PROGRAM.TEST" of run-foreign, sorted by name. A program
+    that has run more than once: the last result of each test."""
+    out, program, seen = {}, "", 0
     for line in lines:
         words = line.split()
         if words[:1] == ["LAB-RUN"]:
             program, seen = words[1], 0
         elif words[:1] == ["LAB-DONE"] and not seen:
             # mrelease_test says it with its exit code only
-            out.append(({"0": "ok", "4": "skip"}.get(words[1], "not ok"), program))
+            out[program] = {"0": "ok", "4": "skip"}.get(words[1], "not ok")
         elif result(line):
             one = result(line)
-            word = {"pass": "ok", "fail": "not ok", "skip": "skip"}[one.verdict]
-            out.append((word, f"{program}.{one.name}"))
+            # "ok 1 # SKIP name", or "ok 1 name"
+            name = one.reason.split(" ")[0] if one.name == "#" else one.name
+            out[f"{program}.{name}"] = {"pass": "ok", "fail": "not ok",
+                                        "skip": "skip"}[one.verdict]
             seen += 1
-    return [" ".join(pair) for pair in sorted(out, key=lambda pair: pair[1])]
+    return [f"{out[name]} {name}" for name in sorted(out)]

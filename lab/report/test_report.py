@@ -286,9 +286,11 @@ class TapTest(unittest.TestCase):
                          ["not ok real: nothing was run (shadow)"])
 
     def test_foreign(self):
-        self.assertEqual(tap.foreign(["LAB-RUN p", "ok 1 b", "not ok 2 a", "LAB-DONE 1",
+        self.assertEqual(tap.foreign(["LAB-RUN p", "not ok 1 b", "not ok 2 a", "LAB-DONE 1",
+                                      "LAB-RUN p", "ok 1 b", "not ok 2 a",
+                                      "ok 3 # SKIP c", "LAB-DONE 1",
                                       "LAB-RUN q", "LAB-DONE 4"]),
-                         ["not ok p.a", "ok p.b", "skip q"])
+                         ["not ok p.a", "ok p.b", "skip p.c", "skip q"])
 
 
 class SplatTest(unittest.TestCase):
