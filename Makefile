@@ -83,7 +83,7 @@ real:
 	@scripts/test-real.sh series
 
 rxe:
-	@scripts/deps.sh
+	@scripts/deps.sh lab rdma
 	@scripts/tree.sh -w
 	@scripts/test-rxe.sh series
 

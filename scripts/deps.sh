@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, naming them first.
-# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, foreign, and
-# the names in lab/variants
+# usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, foreign,
+# rdma, and the names in lab/variants
 . "$(dirname "$0")/lib.sh"
 
 need_queue
@@ -32,9 +32,11 @@ packages() {
 	deb) echo debhelper dpkg-dev cpio kmod ;;
 	debtest) echo mmdebstrap e2fsprogs ;;
 	foreign) echo e2fsprogs ;;
+	# nothing to install, see below
+	rdma) ;;
 	*)
 		grep -q "^$1 " "$top/lab/variants" ||
-			die "no such group: $1 (lab, demo, lint, deb, debtest, foreign or one of lab/variants)"
+			die "no such group: $1 (lab, demo, lint, deb, debtest, foreign, rdma or one of lab/variants)"
 		awk -v name="$1" '$1 == name && $3 != "-" { gsub(",", " ", $3); print $3 }' "$top/lab/variants"
 		;;
 	esac
@@ -85,16 +87,35 @@ if [ -n "$missing" ]; then
 	apt install -y --no-install-recommends $missing
 fi
 
-if [ ! -x "$cache/busybox" ]; then
-	missing=" busybox-static"
-	say "fetching busybox-static into $cache (for the VM, not installed)"
+# unpack DIR PACKAGE...: into $cache/DIR, what is not installed
+unpack() {
+	unpack_to=$cache/$1
+	shift
+	missing=" $*"
+	say "fetching$missing into $cache (not installed)"
 	mkdir -p "$cache"
 	fetch=$(mktemp -d "$cache/fetch.XXXXXX")
 	trap 'rm -rf "$fetch"' EXIT
-	(cd "$fetch" && apt download busybox-static)
-	dpkg-deb -x "$fetch"/busybox-static_*.deb "$fetch"
-	mv "$fetch/bin/busybox" "$cache/busybox"
+	(cd "$fetch" && apt download "$@")
+	for package; do
+		dpkg-deb -x "$fetch/${package}"_*.deb "$fetch/root"
+	done
+	mv "$fetch/root" "$unpack_to"
+	rm -rf "$fetch"
+}
+
+# For the VM
+if [ ! -x "$cache/busybox" ]; then
+	unpack busybox.root busybox-static
+	mv "$cache/busybox.root/bin/busybox" "$cache/busybox"
+	rm -rf "$cache/busybox.root"
 fi
+# Static libraries of verbs, for a program in the VM
+case " $* " in
+*" rdma "*)
+	[ -e "$cache/rdma" ] || unpack rdma libibverbs-dev libnl-3-dev libnl-route-3-dev
+	;;
+esac
 
 # The source of a base that is not unpacked yet.
 [ -n "${SRC:-}" ] || [ -e "$tree/.git" ] || "$top/scripts/base-source.sh"

@@ -24,7 +24,8 @@ modules="dimlib udp_tunnel dummy ib_core ib_uverbs_support ib_uverbs rdma_rxe"
 "$top/scripts/build.sh" "$which" debug
 rm -rf "$out"
 mkdir -p "$out" "$built"
-libs=$("$top/scripts/rdma-libs.sh")
+libs=$cache/rdma
+[ -e "$libs" ] || die "$libs is missing: run scripts/deps.sh lab rdma"
 
 # part DIR: its source, with the tree's Makefile if that is all about modules
 part() {
