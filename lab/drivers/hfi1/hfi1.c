@@ -498,8 +498,8 @@ static void tid_any_event_keeps_pins(struct kunit *test)
  */
 struct hfi_holder {
 	struct mutex *mutex;
-	/* at most, in jiffies, if not 0 */
-	unsigned long limit;
+	/* Not longer than until somebody waits for it; that was seen */
+	bool until_wanted, wanted;
 	struct completion held, let_go;
 	struct task_struct *task;
 };
@@ -510,7 +510,10 @@ static int hfi_hold_fn(void *data)
 
 	mutex_lock(holder->mutex);
 	complete(&holder->held);
-	wait_for_completion_timeout(&holder->let_go, holder->limit ?: MAX_SCHEDULE_TIMEOUT);
+	while (!holder->wanted &&
+	       !wait_for_completion_timeout(&holder->let_go, holder->until_wanted ?
+					    1 : MAX_SCHEDULE_TIMEOUT))
+		holder->wanted = !list_empty(&holder->mutex->wait_list);
 	mutex_unlock(holder->mutex);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
@@ -880,7 +883,8 @@ static struct hfi_holder setup_holder;
 
 static void setup_kill(struct kunit *test)
 {
-	setup_holder.limit = HZ / 5;
+	setup_holder.until_wanted = true;
+	setup_holder.wanted = false;
 	hfi_hold(test, &setup_holder, &hfi->inserted_node->invalidate_mutex);
 	allow_signal(SIGKILL);
 	send_sig(SIGKILL, current, 1);
@@ -896,6 +900,7 @@ static void setup_killed_waits(struct kunit *test)
 	flush_signals(current);
 	disallow_signal(SIGKILL);
 	hfi_drop(&setup_holder);
+	KUNIT_EXPECT_TRUE(test, setup_holder.wanted);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), HFI_PAGES);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 }
