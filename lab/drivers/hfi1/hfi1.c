@@ -492,6 +492,9 @@ static void tid_any_event_keeps_pins(struct kunit *test)
 	}
 }
 
+/* MUTEX_FLAG_WAITERS, which is private */
+#define HFI_MUTEX_WAITERS	BIT(0)
+
 /*
  * Holds a mutex. A thread of its own, as that of the case allocates memory to call
  * the callback, which must not be done under a lock that the callback takes.
@@ -513,7 +516,7 @@ static int hfi_hold_fn(void *data)
 	while (!holder->wanted &&
 	       !wait_for_completion_timeout(&holder->let_go, holder->until_wanted ?
 					    1 : MAX_SCHEDULE_TIMEOUT))
-		holder->wanted = !list_empty(&holder->mutex->wait_list);
+		holder->wanted = atomic_long_read(&holder->mutex->owner) & HFI_MUTEX_WAITERS;
 	mutex_unlock(holder->mutex);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
