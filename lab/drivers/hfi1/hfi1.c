@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include "points.h"
 
@@ -18,6 +19,7 @@ static void hfi_unmap(dma_addr_t addr);
 static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 		      unsigned long start, unsigned long length,
 		      const struct mmu_interval_notifier_ops *ops);
+static void hfi_release(struct mm_struct *mm, struct page **pages, size_t npages, bool dirty);
 
 #undef dma_map_single
 #define dma_map_single(dev, addr, size, dir)	((void)(dev), hfi_map(addr))
@@ -29,7 +31,9 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 /* What is written to the receive array waits for this in the processor's buffer. */
 static void hfi_flush(void);
 #define flush_wc()				hfi_flush()
+#define hfi1_release_user_pages			hfi_release
 #include <drivers/infiniband/hw/hfi1/user_exp_rcv.c>
+#undef hfi1_release_user_pages
 #undef mmu_interval_notifier_insert
 #include <drivers/infiniband/hw/hfi1/exp_rcv.c>
 #include <drivers/infiniband/hw/hfi1/user_pages.c>
@@ -40,6 +44,8 @@ static void hfi_flush(void);
 #define HFI_GROUP	8
 /* Two groups, and half of another one */
 #define HFI_PAGES	20
+/* The addresses that the hardware knows are not those of the processor. */
+#define HFI_DMA_OFFSET	BIT(45)
 
 /*
  * What an entry of the receive array lets the hardware write to, and whether the
@@ -63,13 +69,18 @@ static struct hfi {
 	u64 array[HFI_BASE + HFI_ENTRIES];
 	unsigned long events[HFI1_MAX_SHARED_CTXTS];
 	struct mm_struct *mm;
-	unsigned long buf, tidlist;
+	unsigned long buf, other, tidlist;
 	int mapped, maps, fail_map;
 	struct mmu_interval_notifier *cover;
 	void (*in_setup)(struct kunit *test);
 	/* once, when the first entry has its notifier and is not programmed */
 	void (*inserted)(struct kunit *test);
+	struct tid_rb_node *inserted_node;
+	/* once, when a setup has programmed what it can, and holds no lock */
+	void (*programmed)(struct kunit *test);
 	bool gone;
+	/* munmap() of the buffer was called in a path */
+	bool unmapped;
 	/* for calls at a time at which it is not known which notifiers there are */
 	struct mmu_interval_notifier stand_in;
 } *hfi;
@@ -81,9 +92,12 @@ void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa
 	struct tid_rb_node *node = hfi->fd.entry_to_rb[index - HFI_BASE];
 
 	users_point();
-	/* Or munmap() may clear the entry before it is written */
-	if (type == PT_EXPECTED)
-		KUNIT_EXPECT_TRUE(hfi->test, mutex_is_locked(&node->invalidate_mutex));
+	if (type == PT_EXPECTED) {
+		/* Or munmap() may clear the entry before it is written */
+		KUNIT_EXPECT_TRUE(hfi->test, lockdep_is_held(&node->invalidate_mutex));
+		KUNIT_EXPECT_GE(hfi->test, pa, HFI_DMA_OFFSET);
+		pa &= ~HFI_DMA_OFFSET;
+	}
 	entry->pages = type == PT_EXPECTED ? 1 << (order - 1) : 0;
 	entry->pfn = PHYS_PFN(pa);
 	entry->unflushed = true;
@@ -129,7 +143,7 @@ static dma_addr_t hfi_map(void *addr)
 		return DMA_MAPPING_ERROR;
 	}
 	hfi->mapped++;
-	return virt_to_phys(addr);
+	return virt_to_phys(addr) + HFI_DMA_OFFSET;
 }
 
 /* The entry has to be invalid before the hardware's mapping goes. */
@@ -140,7 +154,7 @@ static void hfi_unmap(dma_addr_t addr)
 	users_point();
 	for (i = 0; i < HFI_ENTRIES; i++)
 		KUNIT_EXPECT_FALSE(hfi->test, hfi->entries[i].pages &&
-				   hfi->entries[i].pfn == PHYS_PFN(addr));
+				   hfi->entries[i].pfn == PHYS_PFN(addr - HFI_DMA_OFFSET));
 	hfi->mapped--;
 }
 
@@ -151,15 +165,29 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 	void (*inserted)(struct kunit *test) = NULL;
 	int ret;
 
-	if (ops == &tid_cover_ops)
+	if (ops == &tid_cover_ops) {
 		hfi->cover = sub;
-	else
+	} else {
 		swap(inserted, hfi->inserted);
+		hfi->inserted_node = container_of(sub, struct tid_rb_node, notifier);
+	}
 	users_point();
 	ret = mmu_interval_notifier_insert(sub, mm, start, length, ops);
 	if (!ret && inserted)
 		inserted(hfi->test);
 	return ret;
+}
+
+/* What is not DMA-mapped is what a setup does not cover: it comes when that is known. */
+static void hfi_release(struct mm_struct *mm, struct page **pages, size_t npages, bool dirty)
+{
+	void (*programmed)(struct kunit *test) = NULL;
+
+	if (!dirty)
+		swap(programmed, hfi->programmed);
+	hfi1_release_user_pages(mm, pages, npages, dirty);
+	if (programmed)
+		programmed(hfi->test);
 }
 
 static int hfi_programmed(void)
@@ -199,9 +227,15 @@ static int hfi_reach_unpinned(void *arg, unsigned long start, unsigned long end)
 {
 	unsigned int i, j, n = 0;
 
-	for (i = 0; i < HFI_ENTRIES; i++)
-		for (j = 0; j < hfi->entries[i].pages; j++)
-			n += !folio_maybe_dma_pinned(pfn_folio(hfi->entries[i].pfn + j));
+	for (i = 0; i < HFI_ENTRIES; i++) {
+		for (j = 0; j < READ_ONCE(hfi->entries[i].pages); j++) {
+			if (folio_maybe_dma_pinned(pfn_folio(hfi->entries[i].pfn + j)))
+				continue;
+			/* exit_mmap() of the case's thread may be clearing it. */
+			smp_rmb();
+			n += j < READ_ONCE(hfi->entries[i].pages);
+		}
+	}
 	return n;
 }
 
@@ -452,9 +486,14 @@ static void tid_any_event_keeps_pins(struct kunit *test)
 		struct users_call call = hfi_call(node, event);
 
 		users_succeeds(test, &call, false);
+		/* mprotect(), fork(), migration: nothing but munmap() clears entries. */
+		KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+		hfi_untouched(test, node);
 	}
-	hfi_untouched(test, node);
 }
+
+/* MUTEX_FLAG_WAITERS, which is private */
+#define HFI_MUTEX_WAITERS	BIT(0)
 
 /*
  * Holds a mutex. A thread of its own, as that of the case allocates memory to call
@@ -462,6 +501,8 @@ static void tid_any_event_keeps_pins(struct kunit *test)
  */
 struct hfi_holder {
 	struct mutex *mutex;
+	/* Not longer than until somebody waits for it; that was seen */
+	bool until_wanted, wanted;
 	struct completion held, let_go;
 	struct task_struct *task;
 };
@@ -472,7 +513,10 @@ static int hfi_hold_fn(void *data)
 
 	mutex_lock(holder->mutex);
 	complete(&holder->held);
-	wait_for_completion(&holder->let_go);
+	while (!holder->wanted &&
+	       !wait_for_completion_timeout(&holder->let_go, holder->until_wanted ?
+					    1 : MAX_SCHEDULE_TIMEOUT))
+		holder->wanted = atomic_long_read(&holder->mutex->owner) & HFI_MUTEX_WAITERS;
 	mutex_unlock(holder->mutex);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
@@ -504,7 +548,7 @@ static void hfi_drop(struct hfi_holder *holder)
 static struct users_outcome hfi_call_held(struct kunit *test, struct users_call *call,
 					  struct mutex *mutex)
 {
-	struct hfi_holder holder;
+	struct hfi_holder holder = {};
 	struct users_outcome out;
 
 	call->let_go = hfi_let_go;
@@ -695,7 +739,7 @@ static void rehearsed(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
 	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
-	struct hfi_holder holder;
+	struct hfi_holder holder = {};
 
 	call.let_go = hfi_let_go;
 	call.arg = &holder;
@@ -837,6 +881,33 @@ static void setup_unmapped_before_programming(struct kunit *test)
 	setup_undone(test);
 }
 
+/* munmap() has the lock of an entry, and takes a while; the process is killed. */
+static struct hfi_holder setup_holder;
+
+static void setup_kill(struct kunit *test)
+{
+	setup_holder.until_wanted = true;
+	setup_holder.wanted = false;
+	hfi_hold(test, &setup_holder, &hfi->inserted_node->invalidate_mutex);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+}
+
+/* That must not end the wait: the entry would be programmed without the lock. */
+static void setup_killed_waits(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->inserted = setup_kill;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), 0);
+	KUNIT_EXPECT_TRUE(test, signal_pending(current));
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	hfi_drop(&setup_holder);
+	KUNIT_EXPECT_TRUE(test, setup_holder.wanted);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), HFI_PAGES);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+}
+
 static void setup_list_unwritable_is_undone(struct kunit *test)
 {
 	hfi_open(test);
@@ -869,11 +940,22 @@ static void close_keeps_groups_of_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
 }
 
+/* By closing the file, and not by exit_mmap(), which takes longer to come */
+static void hfi_close_now(struct kunit *test)
+{
+	hfi->gone = true;
+	hfi1_user_exp_rcv_free(&hfi->fd);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, &hfi->uctxt), 0);
+}
+
 /* munmap() of the buffer by another thread, which calls whoever is registered */
 static void hfi_unmap_buffer(struct mm_struct *mm)
 {
 	/* That of users_call() */
 	mmap_read_unlock(mm);
+	/* Or munmap() itself may be killed */
+	flush_signals(current);
 	kthread_use_mm(mm);
 	vm_munmap(hfi->buf, HFI_PAGES * PAGE_SIZE);
 	kthread_unuse_mm(mm);
@@ -892,6 +974,7 @@ static bool hfi_stand_in(struct mmu_interval_notifier *notifier,
 	int i;
 
 	if (mmu_notifier_range_blockable(range)) {
+		hfi->unmapped = true;
 		hfi_unmap_buffer(range->mm);
 		return true;
 	}
@@ -975,20 +1058,95 @@ static void setup_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), first + 2);
 }
 
-/* Paths, interrupted */
+/*
+ * Meanwhile another thread frees two TIDs of the setup: one of a full group, and the
+ * one that its own setup gets then.
+ */
+#define SETUP_FREED	2
+#define SETUP_TAKEN	(2 * HFI_GROUP + 1)
 
-/* By closing the file, and not by exit_mmap(), which takes longer to come */
-static void hfi_close_now(struct kunit *test)
+static void setup_free_and_take(struct kunit *test)
 {
-	hfi->gone = true;
-	hfi1_user_exp_rcv_free(&hfi->fd);
-	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
-	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, &hfi->uctxt), 0);
+	u32 __user *list = (u32 __user *)hfi->tidlist;
+	struct hfi1_tid_info info = { .length = PAGE_SIZE, .tidlist = hfi->tidlist };
+
+	KUNIT_ASSERT_EQ(test, put_user(create_tid(SETUP_FREED, 1), list), 0);
+	KUNIT_ASSERT_EQ(test, put_user(create_tid(SETUP_TAKEN, 1), list + 1), 0);
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, 2), 0);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), HFI_PAGES - 2);
+
+	info.vaddr = hfi->other;
+	KUNIT_EXPECT_EQ(test, hfi1_user_exp_rcv_setup(&hfi->fd, &info), 0);
+	KUNIT_EXPECT_EQ(test, info.tidcnt, 1);
+	KUNIT_EXPECT_EQ(test, hfi->entries[SETUP_TAKEN].pages, 1);
 }
+
+/* All that is left of it is undone, and nothing of the other one's. */
+static void setup_freed_by_another_is_undone(struct kunit *test)
+{
+	hfi_open(test);
+	hfi_new_buffer(test);
+	hfi->other = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, hfi->other, 0);
+	hfi->tinfo.tidlist = TASK_SIZE_MAX - PAGE_SIZE;
+	hfi->programmed = setup_free_and_take;
+	KUNIT_EXPECT_EQ(test, hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo), -EFAULT);
+	KUNIT_EXPECT_NULL(test, hfi->programmed);
+	KUNIT_EXPECT_EQ(test, hfi->entries[SETUP_TAKEN].pages, 1);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 1);
+	KUNIT_EXPECT_EQ(test, hfi->mapped, 1);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, 1);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 1);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	hfi_close_now(test);
+}
+
+/* Pages that lie one behind the other are one entry, which has their order. */
+static void setup_of_a_larger_set(struct kunit *test)
+{
+	struct tid_user_buf buf = {};
+	struct page *first, *pages[4];
+	struct tid_group *grp;
+	struct hfi_entry *entry;
+	int i;
+
+	hfi_open(test);
+	hfi_new_buffer(test);
+	first = alloc_pages(GFP_KERNEL, 2);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	split_page(first, 2);
+	for (i = 0; i < 4; i++) {
+		/* As if they had been pinned, by which they are freed again */
+		pages[i] = first + i;
+		folio_ref_add(page_folio(pages[i]), GUP_PIN_COUNTING_BIAS - 1);
+		hfi->fd.tid_n_pinned++;
+		atomic64_inc(&hfi->mm->pinned_vm);
+	}
+	buf.vaddr = hfi->buf;
+	buf.pages = pages;
+	grp = list_first_entry(&hfi->uctxt.tid_group_list.list, struct tid_group, list);
+	mutex_lock(&hfi->uctxt.exp_mutex);
+	KUNIT_EXPECT_EQ(test, set_rcvarray_entry(&hfi->fd, &buf, grp->base, grp, 0, 4), 0);
+	tid_group_move(grp, &hfi->uctxt.tid_group_list, &hfi->uctxt.tid_used_list);
+	grp->used = 1;
+	grp->map = 1;
+	mutex_unlock(&hfi->uctxt.exp_mutex);
+	entry = &hfi->entries[grp->base - HFI_BASE];
+	KUNIT_EXPECT_EQ(test, entry->pages, 4);
+	KUNIT_EXPECT_EQ(test, entry->pfn, page_to_pfn(first));
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	hfi_close_now(test);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
+}
+
+/* Paths, interrupted */
 
 static void setup_interrupted(struct kunit *test)
 {
 	struct users_call call;
+	int ret;
 
 	hfi_open(test);
 	hfi_new_buffer(test);
@@ -997,8 +1155,11 @@ static void setup_interrupted(struct kunit *test)
 	call.interval = &hfi->stand_in;
 	call.interval_ops = &hfi_stand_in_ops;
 	users_path(test, "hfi1_user_exp_rcv_setup", &call);
-	hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo);
+	ret = hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo);
 	users_path_end(test);
+	/* Nothing but munmap() makes it fail. */
+	if (!hfi->unmapped)
+		KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	hfi_close_now(test);
@@ -1012,7 +1173,7 @@ static void clear_interrupted(struct kunit *test)
 	call.interval = &hfi->stand_in;
 	call.interval_ops = &hfi_stand_in_ops;
 	users_path(test, "hfi1_user_exp_rcv_clear", &call);
-	hfi_clear(hfi->tidlist, hfi->tinfo.tidcnt);
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, hfi->tinfo.tidcnt), 0);
 	users_path_end(test);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	hfi_close_now(test);
@@ -1061,7 +1222,10 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_fails_at_last_group),
 	KUNIT_CASE(setup_unmapped_is_undone),
 	KUNIT_CASE(setup_unmapped_before_programming),
+	KUNIT_CASE(setup_killed_waits),
 	KUNIT_CASE(setup_list_unwritable_is_undone),
+	KUNIT_CASE(setup_freed_by_another_is_undone),
+	KUNIT_CASE(setup_of_a_larger_set),
 	KUNIT_CASE(close_keeps_groups_of_others),
 	KUNIT_CASE(clear_some_and_the_rest),
 	KUNIT_CASE(clear_refuses),

@@ -28,6 +28,75 @@ static void unmapped_under_the_mutex(struct kunit *test)
 	users_reports(test, "unmaps without unmap_mutex", lab_unmap_userptr, lab_gfx(test));
 }
 
+/* What is bound, zapped and unbound on the other tile says nothing about this one. */
+static void other_tile_is_bound_and_unbound(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_fault(test);
+	struct xe_tile *first = &l->xe->tiles[0], *other = &l->xe->tiles[1];
+	struct xe_vma *vma = &l->uvma->vma;
+
+	lab_second_tile(l);
+	vma->tile_present = BIT(0);
+	vma->tile_invalidated = BIT(0) | BIT(1);
+	down_read(lab_notifier_lock(l->vm));
+	bind_op_commit(l->vm, other, &update, vma, NULL, NULL);
+	up_read(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0) | BIT(1));
+	KUNIT_EXPECT_EQ(test, vma->tile_invalidated, BIT(0));
+	KUNIT_EXPECT_TRUE(test, vma_is_valid(other, vma));
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(first, vma));
+	down_read(lab_notifier_lock(l->vm));
+	unbind_op_commit(l->vm, other, &update, vma, NULL, NULL);
+	up_read(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_EQ(test, vma->tile_present, BIT(0));
+	vma->tile_invalidated = 0;
+	KUNIT_EXPECT_TRUE(test, vma_is_valid(first, vma));
+	KUNIT_EXPECT_FALSE(test, vma_is_valid(other, vma));
+}
+
+/* The GPU has it in both tiles, and must not reach it by either of them. */
+static void fault_both_tiles_are_given_up(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_second_tile(l);
+	lab.other = lab.first;
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
+}
+
+/* Of several errors the first one is returned. */
+static void lab_two_errors(struct lab_vm *l)
+{
+	lab.send_error = LAB_SEND_ERROR;
+	lab.next_error = -ENODEV;
+	KUNIT_EXPECT_EQ(l->test, lab_invalidate_vma(l), LAB_SEND_ERROR);
+	KUNIT_EXPECT_EQ(l->test, lab.flushes, 2);
+}
+
+static void first_of_two_errors(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_second_tile(l);
+	lab_two_errors(l);
+}
+
+static void first_of_two_errors_of_a_tile(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->media.tile = &l->xe->tiles[0];
+	l->xe->tiles[0].media_gt = &l->media;
+	lab_two_errors(l);
+}
+
 #define LAB_BASE_CASES					\
+	KUNIT_CASE(other_tile_is_bound_and_unbound),	\
+	KUNIT_CASE(fault_both_tiles_are_given_up),	\
+	KUNIT_CASE(first_of_two_errors),		\
+	KUNIT_CASE(first_of_two_errors_of_a_tile),	\
 	KUNIT_CASE(fault_held_unmap_mutex_refuses),	\
 	KUNIT_CASE(unmapped_under_the_mutex),

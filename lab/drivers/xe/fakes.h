@@ -20,26 +20,34 @@ static struct lab_flush {
 
 static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long timeout)
 {
+	struct lab_tile *tile;
+	/* It was answered at once, or it could not be sent. */
+	bool sent = dma_fence_is_signaled(fence);
 	int gt;
 
 	users_point();
 	for (gt = 0; gt < ARRAY_SIZE(lab_flush_at); gt++) {
 		if (lab_flush_at[gt].fence != fence)
 			continue;
+		sent = true;
 		lab_flush_at[gt].fence = NULL;
 		if (lab_flush_at[gt].fails) {
 			users_failure("TLB invalidation timed out");
 			dma_fence_set_error(fence, lab.flush_error);
 		} else {
 			lab.flushed++;
-			/* of the GT that has what the GPU has used */
-			if (!gt) {
-				lab.tlb = lab.pte;
-				lab.tlb_since = lab.pte_since;
+			/* of the GT of a tile that has what the GPU has used */
+			if (gt % 2 == 0) {
+				tile = gt ? &lab.other : &lab.first;
+				tile->tlb = tile->pte;
+				tile->tlb_since = tile->pte_since;
 			}
 		}
 		dma_fence_signal(fence);
 	}
+	/* Nobody would signal it. */
+	if (!sent)
+		KUNIT_FAIL(lab.test, "waits for a TLB invalidation that was not sent");
 	users_point();
 	return timeout;
 }
@@ -68,7 +76,7 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 	if (fails && lab.send_error) {
 		users_failure("TLB invalidation could not be sent");
 		dma_fence_signal(&fence->base);
-		return lab.send_error;
+		return lab.flushes > 1 && lab.next_error ? lab.next_error : lab.send_error;
 	}
 	lab_flush_at[2 * gt->tile->id + (gt != gt->tile->primary_gt)] =
 		(struct lab_flush){ .fence = &fence->base, .fails = fails && lab.flush_error };

@@ -17,8 +17,18 @@
 #define LAB_END		0x20000UL
 #define LAB_VA		0x100000UL
 
+/*
+ * What the GPU can reach by a tile: since when the process has had the pages in there,
+ * see users.h
+ */
+struct lab_tile {
+	bool pte, tlb;
+	unsigned long pte_since, tlb_since;
+};
+
 /* What the GPU was told to do */
 static struct {
+	struct kunit *test;
 	struct xe_vm *vm;
 	int unmapped;		/* DMA mappings that were removed */
 	int unmapped_live;	/* while PTEs were there and something may run */
@@ -27,14 +37,22 @@ static struct {
 	int flushed;		/* TLBs */
 	int flush_error;	/* of the fence: it timed out */
 	int send_error;		/* nothing was flushed */
+	int next_error;		/* in place of it in all behind the first one, if not 0 */
 	int fail_at;		/* only the n-th one of these fails, if not 0 */
 	int flushes;		/* that were wanted */
-	/*
-	 * What the GPU can reach: since when the process has had the pages in there,
-	 * see users.h; and those that were pinned last
-	 */
-	bool pte, tlb;
-	unsigned long pte_since, tlb_since, pinned_since;
+	union {
+		struct {
+			bool pte, tlb;
+			unsigned long pte_since, tlb_since;
+		};
+		struct lab_tile first;
+	};
+	/* the second one, in cases that say so */
+	struct lab_tile other;
+	/* since when it has had those that were pinned last */
+	unsigned long pinned_since;
+	/* A call in a path has succeeded. */
+	bool invalidated;
 	/* Fences are signaled, and something runs all the same. */
 	bool runaway;
 	int suspended, resumed;	/* the queue */
@@ -42,6 +60,14 @@ static struct {
 	int reset_status;	/* the queue was killed or reset */
 	bool gone;		/* the process has nothing mapped there */
 } lab;
+
+/* Either of two that has page tables of its own */
+static struct lab_tile *lab_tile_of(struct xe_ptw *root)
+{
+	struct xe_pt *other = lab.vm->pt_root[1];
+
+	return other && root == &other->base ? &lab.other : &lab.first;
+}
 
 static bool lab_idle(void)
 {
@@ -55,7 +81,7 @@ int xe_pt_walk_shared(struct xe_ptw *parent, unsigned int level,
 	container_of(walk, struct xe_pt_zap_ptes_walk, base)->needs_invalidate = true;
 	users_point();
 	lab.zapped++;
-	lab.pte = false;
+	lab_tile_of(parent)->pte = false;
 	if (!lab_idle())
 		lab.zapped_busy++;
 	return 0;
@@ -82,7 +108,7 @@ struct lab_vm {
 	struct xe_device *xe;
 	struct xe_gt gt, media;
 	struct drm_gem_object obj;
-	struct xe_pt root;
+	struct xe_pt root, other_root;
 	struct xe_vm *vm;
 	struct xe_userptr_vma *uvma;
 	struct xe_exec_queue queue;
@@ -214,6 +240,12 @@ static void lab_remove(void *notifier)
  * With page faults the GPU uses whatever is mapped, at any time. Without, it does
  * while anything runs.
  */
+static bool lab_reaches(const struct lab_tile *tile, unsigned long addr)
+{
+	return (tile->pte && users_given_up(addr, tile->pte_since)) ||
+	       (tile->tlb && users_given_up(addr, tile->tlb_since));
+}
+
 static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 {
 	struct lab_vm *l = arg;
@@ -223,8 +255,7 @@ static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 	if (!xe_vm_in_fault_mode(l->vm) && lab_idle() && !lab.runaway)
 		return 0;
 	for (addr = max(start, LAB_START); addr < min(end, LAB_END); addr += PAGE_SIZE)
-		n += (lab.pte && users_given_up(addr, lab.pte_since)) ||
-		     (lab.tlb && users_given_up(addr, lab.tlb_since));
+		n += lab_reaches(&lab.first, addr) || lab_reaches(&lab.other, addr);
 	return n;
 }
 
@@ -320,6 +351,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	users_mm_set(MMF_UNSTABLE, l->mm);
 
 	memset(&lab, 0, sizeof(lab));
+	lab.test = test;
 	lab.vm = vm;
 	lab_bound();
 	l->call = (struct users_call) {
@@ -676,6 +708,23 @@ static void gfx_blocking_waits(struct kunit *test)
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	lab_expect_invalidated(l);
+}
+
+/* Somebody binds; that the process is being killed does not end the wait. */
+static void gfx_blocking_waits_for_the_lock(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct users_outcome out;
+
+	l->held = lab_notifier_lock(l->vm);
+	down_read(l->held);
+	l->call.let_go = lab_let_go;
+	l->call.arg = l;
+	out = users_blocks(test, &l->call);
+	lab_let_go(l);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_invalidated(l);
@@ -1165,6 +1214,8 @@ static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
 	lab_settle(l);
 	KUNIT_EXPECT_TRUE(test, l->vm->flags & XE_VM_FLAG_BANNED);
 	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
+	/* Who looks at it again must not take it for flushed. */
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, 0);
 }
 
 static int lab_invalidate_vma(struct lab_vm *l)
@@ -1208,7 +1259,7 @@ static void lab_second_tile(struct lab_vm *l)
 	tile->id = 1;
 	tile->primary_gt = &l->media;
 	l->media.tile = tile;
-	l->vm->pt_root[1] = &l->root;
+	l->vm->pt_root[1] = &l->other_root;
 	l->uvma->vma.tile_mask = BIT(0) | BIT(1);
 	l->uvma->vma.tile_present = BIT(0) | BIT(1);
 }
@@ -1387,16 +1438,44 @@ static void bo_is_zapped_under_its_reservation(struct kunit *test)
 
 /* Paths, interrupted */
 
+static bool lab_note_success(struct mmu_interval_notifier *notifier,
+			     const struct mmu_notifier_range *range, unsigned long seq)
+{
+	bool success = users_invalidate(notifier->ops, notifier, range, seq);
+
+	if (success)
+		lab.invalidated = true;
+	return success;
+}
+
+static const struct mmu_interval_notifier_ops lab_path_ops = {
+	.invalidate = lab_note_success,
+};
+
+static void lab_path(struct lab_vm *l, const char *path)
+{
+	l->call.state = USERS_BUSY;
+	l->call.interval_ops = &lab_path_ops;
+	users_path(l->test, path, &l->call);
+}
+
+/* Nothing but an invalidation makes it fail, and not one that was refused. */
+static void lab_path_end(struct lab_vm *l, int err)
+{
+	users_path_end(l->test);
+	l->call.interval_ops = NULL;
+	if (!lab.invalidated)
+		KUNIT_EXPECT_EQ(l->test, err, 0);
+}
+
 static void page_fault_interrupted(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
 	lab_unbind(l, true);
 	lab_fault_is_overtaken = false;
-	l->call.state = USERS_BUSY;
-	users_path(test, LAB_PAGE_FAULT, &l->call);
-	lab_try_page_fault(l);
-	users_path_end(test);
+	lab_path(l, LAB_PAGE_FAULT);
+	lab_path_end(l, lab_try_page_fault(l));
 }
 
 static void second_page_fault_interrupted(struct kunit *test)
@@ -1408,10 +1487,8 @@ static void second_page_fault_interrupted(struct kunit *test)
 	l->uvma->vma.tile_invalidated = BIT(0);
 	lab.pte = false;
 	lab.tlb = false;
-	l->call.state = USERS_BUSY;
-	users_path(test, LAB_PAGE_FAULT " of what was bound", &l->call);
-	lab_try_page_fault(l);
-	users_path_end(test);
+	lab_path(l, LAB_PAGE_FAULT " of what was bound");
+	lab_path_end(l, lab_try_page_fault(l));
 }
 
 static void exec_interrupted(struct kunit *test)
@@ -1419,10 +1496,8 @@ static void exec_interrupted(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	users_blocks(test, &l->call);
-	l->call.state = USERS_BUSY;
-	users_path(test, "xe_vm_userptr_pin", &l->call);
-	lab_exec_pin(l);
-	users_path_end(test);
+	lab_path(l, "xe_vm_userptr_pin");
+	lab_path_end(l, lab_exec_pin(l));
 	/* If it is listed again the next exec does it again. */
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
@@ -1492,6 +1567,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(gfx_destroyed_refuses),
 	KUNIT_CASE(gfx_blocking_idle),
 	KUNIT_CASE(gfx_blocking_waits),
+	KUNIT_CASE(gfx_blocking_waits_for_the_lock),
 	KUNIT_CASE(gfx_blocking_after_a_refusal),
 	KUNIT_CASE(fault_bound_refuses),
 	KUNIT_CASE(fault_zapped_refuses),
