@@ -14,6 +14,18 @@
 static struct mm_struct *lab_get_task_mm(struct task_struct *task);
 #define get_task_mm lab_get_task_mm
 
+/* When memory is short */
+static bool lab_no_workqueue;
+#ifdef alloc_workqueue
+#define lab_alloc_workqueue	alloc_workqueue_noprof
+#else
+#define lab_alloc_workqueue	alloc_workqueue
+#endif
+static struct workqueue_struct *(*lab_new_workqueue)(const char *fmt, unsigned int flags,
+						     int max_active, ...) = lab_alloc_workqueue;
+#undef alloc_workqueue
+#define alloc_workqueue(...)	(lab_no_workqueue ? NULL : lab_new_workqueue(__VA_ARGS__))
+
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_hmm.c>
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_fence.c>
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_gpuvm.c>
@@ -775,6 +787,17 @@ static void gfx_destroyed_beside_others(struct kunit *test)
 	amdgpu_bo_fini(l->adev);
 }
 
+static void gfx_init_without_a_workqueue(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	l->adev->gmc.is_app_apu = true;
+	lab_no_workqueue = true;
+	KUNIT_EXPECT_EQ(test, amdgpu_bo_init(l->adev), -ENOMEM);
+	lab_no_workqueue = false;
+	KUNIT_EXPECT_FALSE(test, l->adev->mman.initialized);
+}
+
 /* It could not be set up. */
 static void gfx_fini_without_ttm(struct kunit *test)
 {
@@ -787,6 +810,7 @@ static void gfx_fini_without_ttm(struct kunit *test)
 #define LAB_USERPTR_WQ_CASES				\
 	KUNIT_CASE(gfx_fini_waits_for_late_deletes),	\
 	KUNIT_CASE(gfx_destroyed_beside_others),	\
+	KUNIT_CASE(gfx_init_without_a_workqueue),	\
 	KUNIT_CASE(gfx_fini_without_ttm),
 #else
 #define LAB_USERPTR_WQ_CASES
