@@ -265,7 +265,8 @@ int amdgpu_ttm_init(struct amdgpu_device *adev)
 /* VRAM goes, and TTM's workqueue. */
 void amdgpu_ttm_fini(struct amdgpu_device *adev)
 {
-	WRITE_ONCE(lab.released_at_fini, lab.released);
+	if (lab.released_at_fini < 0)
+		WRITE_ONCE(lab.released_at_fini, lab.released);
 }
 
 /* Nobody goes on where the device has to be there. */
@@ -703,6 +704,8 @@ static void gfx_created(struct kunit *test)
 	mm_count = atomic_read(&l->mm->mm_count);
 	lab_begin_busy(l, &busy);
 	bo->tbo.destroy(&bo->tbo);
+	/* Time for any other workqueue, which nobody would wait for when the device goes */
+	msleep(50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count);
 	lab_end_busy(l, &busy);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count - 1);
