@@ -224,7 +224,7 @@ class File:
     def statement(self, i):
         """The last line of the plain statement that begins on line @i, or None"""
         text = self.code[i].strip()
-        if text.startswith((".", "MA_STATE(")):
+        if text.startswith((".", "MA_STATE(", "DECLARE_", "DEFINE_", "LIST_HEAD(")):
             return None
         if (NOT_CODE.match(text) or DECLARATION.match(self.code[i]) or not self.begins(i) or
                 re.match(r"(\} )?(if|else|for|while|do|switch|case|default)\b", text)):
