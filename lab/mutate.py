@@ -15,7 +15,8 @@ All mutants of a file are in the one that is written, OUT/tree/FILE: in the plac
 of a statement there is a choice by users_mutant, which lab/drivers/users.c has; for
 mm/ it is a parameter of the kernel, which mm/oom_kill.c gets. The rest of OUT/tree
 are links to TREE. OUT/list has a line for each mutant: NUMBER USER FILE:LINE, a
-tab, OLD => NEW. In mm/ USER is the file.
+tab, OLD => NEW. In mm/ USER is the file. Where USER is "nobody" no module includes
+the file, and the mutant is not made: it counts as not run.
 """
 
 import os
@@ -25,7 +26,7 @@ import sys
 import zlib
 from pathlib import Path
 
-NOT_CODE = re.compile(r"^\s*(#|/\*|\*|//|\w+:$|[{}]+;?$|$)")
+NOT_CODE = re.compile(r"^\s*(#|/\*|\*[ /]|\*$|//|\w+:$|[{}]+;?$|$)")
 DECLARATION = re.compile(
     r"^\s*(static|const|extern|inline|struct|enum|union|unsigned|signed|bool|int|long|"
     r"u8|u16|u32|u64|char|void|size_t|\w+_t)\s+\*?\w")
@@ -52,6 +53,9 @@ REPLACED = [
     (r"\bup_read\(", "up_write("), (r"\bup_write\(", "up_read("),
     (r"_used_list\b", "_group_list"), (r"_group_list\b", "_used_list"),
     (r"\b(mutex|svm_range|down_write|down_read)_trylock\(", None),
+    # Whoever unmaps may have been killed. (What is returned is not looked at.)
+    (r"\b(mutex_lock|down_read|down_write)\(", r"(void)!\1_killable("),
+    (r"\bBIT\(\w+(->\w+)*->id\)", "BIT(0)"),
 ]
 # And in mm/, where numbers and flags are what the tests have to know
 REPLACED_MM = [
@@ -220,7 +224,7 @@ class File:
     def statement(self, i):
         """The last line of the plain statement that begins on line @i, or None"""
         text = self.code[i].strip()
-        if text.startswith((".", "MA_STATE(")):
+        if text.startswith((".", "MA_STATE(", "DECLARE_", "DEFINE_", "LIST_HEAD(")):
             return None
         if (NOT_CODE.match(text) or DECLARATION.match(self.code[i]) or not self.begins(i) or
                 re.match(r"(\} )?(if|else|for|while|do|switch|case|default)\b", text)):
@@ -521,7 +525,8 @@ def main():
     mutants, texts, of = [], {}, {}
     hand = {} if lab == "mm" else by_hand(lab, kernel)
     if lab == "mm":
-        REPLACED[:] = [x for x in REPLACED if "_end" not in x[0] and "_start" not in x[0]] + REPLACED_MM
+        REPLACED[:] = [x for x in REPLACED if not re.search("_end|_start", x[0]) and
+                       not re.search("killable", x[1] or "")] + REPLACED_MM
         File.swaps, File.constants = False, True
     for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab, kernel):
         before = len(mutants)
@@ -529,11 +534,11 @@ def main():
         # Results are kept by number: those of a driver's file do not depend on others.
         first = before + 1 if lab == "mm" else zlib.crc32(name.encode()) % 100000 * 1000 + 1
         text = File(name, lines, *changed(tree, base, name), mutants, first, hand.get(name, {})).run()
-        if len(mutants) > before and not users:
-            print(f"mutate.py: nobody includes {name}: {len(mutants) - before} mutants less", file=sys.stderr)
-            del mutants[before:]
-        elif len(mutants) > before:
-            texts[name], of[name] = text, users
+        if len(mutants) == before:
+            continue
+        of[name] = users or ["nobody"]
+        if users:
+            texts[name] = text
     for name, ways in hand.items():
         for old, left in ways.items():
             for new in left:

@@ -19,6 +19,9 @@ console=$out/console.log
 step=${1:-}
 [ $# = 0 ] || shift
 
+# What is in a file that no user includes is not run.
+users_in_list() { cut -d' ' -f2 "$out/list" | sort -u | grep -vx -e nobody -e '' || :; }
+
 make_them() {
 	tree_git rev-parse -q --verify base >/dev/null || die "$tree is missing: run make tree"
 	rm -rf "$out/tree" "$out/list.new"
@@ -26,7 +29,7 @@ make_them() {
 	[ ! -e "$out/list" ] || mv "$out/list" "$out/list.old"
 	python3 "$top/lab/mutate.py" "${SOURCES:-$tree}" base "$top/lab/drivers" "$out"
 	# As it is, before all others
-	cut -d' ' -f2 "$out/list" | sort -u | while read -r user; do
+	users_in_list | while read -r user; do
 		printf '0 %s -\tas it is\n' "$user"
 	done >"$out/list.new"
 	cat "$out/list" >>"$out/list.new"
@@ -40,7 +43,7 @@ make_them() {
 	mv "$out/list.new" "$out/list"
 	rm -f "$out/list.old"
 	# shellcheck disable=SC2046 # a list
-	[ $# -gt 0 ] || set -- $(cut -d' ' -f2 "$out/list" | sort -u)
+	[ $# -gt 0 ] || set -- $(users_in_list)
 	for user; do
 		"$top/scripts/build-users.sh" mutants "$user" >/dev/null
 	done

@@ -41,9 +41,10 @@ for cases in cases.c "$BASE"/*.c; do
 	[ -e "$cases" ] || continue
 	found=$out/$(basename "$cases" .c)
 	find_in "${found##*/}" "$cases"
-	sed -n 's/^[^:]*:\([0-9]*\):[^:]*: ERROR: .*/\1 sleeps/p
+	sed -n 's/^[^:]*:\([0-9]*\):[^:]*: ERROR: a signal ends .*/\1 killed/p
+		s/^[^:]*:\([0-9]*\):[^:]*: ERROR: .* can sleep .*/\1 sleeps/p
 		s/^[^:]*:\([0-9]*\):[^:]*: WARNING: .*/\1 refuses/p' "$found" | sort >"$found.found"
-	grep -nE '/\* (sleeps|refuses) \*/$' "$cases" |
+	grep -nE '/\* (sleeps|killed|refuses) \*/$' "$cases" |
 		sed 's,^\([0-9]*\):.*/\* \([a-z]*\) \*/$,\1 \2,' | sort >"$found.wanted"
 	[ -s "$found.wanted" ] || not_ok "cocci: $cases has a case"
 	compare "$(wc -l <"$found.wanted") findings in $cases, and no other" \
@@ -62,8 +63,9 @@ for which in base series; do
 		$(find lib/test_mmu_notifier.c 2>/dev/null)
 	sed 's/:[0-9]*:[0-9-]*: /: /; s/:[0-9]*)$/)/' "$out/$which" | sort >"$out/$which.found"
 	sed '/^#/d; /^$/d' "$lab/$BASE/$which.expected" | sort >"$out/$which.wanted"
-	errors=$(grep -c ': ERROR: ' "$out/$which.found" || :)
+	sleeps=$(grep -c ' can sleep ' "$out/$which.found" || :)
+	signals=$(grep -c ': ERROR: a signal ends ' "$out/$which.found" || :)
 	warnings=$(grep -c ': WARNING: ' "$out/$which.found" || :)
-	compare "$which: $errors ways to sleep, $warnings early refusals" \
+	compare "$which: $sleeps ways to sleep, $signals waits that a signal ends, $warnings early refusals" \
 		"$out/$which.wanted" "$out/$which.found"
 done

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What scripts/coccinelle/api/mmu_notifier_nonblock.cocci has to find, and what
- * not. A line that it has to flag ends in a comment: "sleeps" or "refuses". Never
- * compiled.
+ * not. A line that it has to flag ends in a comment: "sleeps", "killed" (a signal
+ * ends the wait) or "refuses". Never compiled.
  */
 #include "cases.h"
 
@@ -74,8 +74,8 @@ static bool conditions(struct mmu_interval_notifier *mni, const struct mmu_notif
 {
 	if (range->event == MMU_NOTIFY_UNMAP && mmu_notifier_range_blockable(range))
 		msleep(20);
-	if (mmu_notifier_range_blockable(range) && busy() && mutex_lock_interruptible(&lock))
-		return true;
+	if (mmu_notifier_range_blockable(range) && busy() && !wait_for_completion_timeout(&done, HZ))
+		count();
 	if (busy() && mmu_notifier_range_blockable(range) && again())
 		msleep(21);
 	if (idle() || !mmu_notifier_range_blockable(range) || again())
@@ -95,10 +95,10 @@ static const struct mmu_interval_notifier_ops conditions_ops = {
 static bool expressions(struct mmu_interval_notifier *mni, const struct mmu_notifier_range *range,
 			unsigned long seq)
 {
-	bool got = mmu_notifier_range_blockable(range) ? down_write_killable(&sem) == 0 :
-							 down_write_trylock(&sem);
+	bool got = mmu_notifier_range_blockable(range) ? dma_resv_lock(resv, NULL) == 0 :
+							 dma_resv_trylock(resv);
 
-	return !mmu_notifier_range_blockable(range) || wait_event_killable(wq, idle()) == 0;
+	return !mmu_notifier_range_blockable(range) || wait_event_timeout(wq, idle(), HZ) > 0;
 }
 
 static const struct mmu_interval_notifier_ops expressions_ops = {
@@ -113,8 +113,8 @@ static bool variable(struct mmu_interval_notifier *mni, const struct mmu_notifie
 
 	if (blockable)
 		mutex_lock(&lock);
-	if (blockable && mutex_lock_interruptible(&other))
-		return true;
+	if (blockable && !wait_for_completion_timeout(&done, HZ))
+		count();
 	if (!blockable || !p)
 		return idle();
 	msleep(20);
@@ -306,6 +306,51 @@ static void end_only(struct mmu_notifier *mn, const struct mmu_notifier_range *r
 {
 	might_sleep(); /* sleeps */
 }
+
+/* A process that was killed unmaps, too: it has not waited then, in whatever mode. */
+
+static bool lock_is_not_had(struct mmu_interval_notifier *mni,
+			    const struct mmu_notifier_range *range, unsigned long seq)
+{
+	if (!bound())
+		return true;
+	if (mmu_notifier_range_blockable(range) && mutex_lock_interruptible(&lock)) /* killed */
+		return true;
+	if (!mmu_notifier_range_blockable(range))
+		return false;
+	if (down_write_killable(&sem)) /* killed */
+		return false;
+	mutex_lock(&other);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops lock_is_not_had_ops = {
+	.invalidate = lock_is_not_had,
+};
+
+static bool goes_on_without(struct dev *dev, const struct mmu_notifier_range *range)
+{
+	return wait_event_killable(wq, idle()) == 0; /* killed */
+}
+
+static int waits_for_the_device(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	long left;
+
+	if (!bound() || !mmu_notifier_range_blockable(range))
+		return 0;
+	goes_on_without(dev, range);
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true, HZ); /* killed */
+	dma_fence_wait(fence, true); /* killed */
+	dma_fence_wait(fence, false);
+	dma_resv_wait_timeout(resv, DMA_RESV_USAGE_READ, false, HZ);
+	wait_for_completion_killable_timeout(&done, HZ); /* killed */
+	return 0;
+}
+
+static const struct mmu_notifier_ops waits_for_the_device_ops = {
+	.invalidate_range_start = waits_for_the_device,
+};
 
 /* Refusals */
 

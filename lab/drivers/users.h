@@ -122,6 +122,9 @@ enum users_state {
  *	through: the judge has to find pages that the device can still reach. While
  *	a path is interrupted it may.
  * @splat: what the kernel has to report in the call, if anything
+ * @alive: no signal is pending in blocking mode. As a rule SIGKILL is, as whoever
+ *	unmaps may have been killed: a wait that this ends would be a success too soon.
+ * @no_seq: nobody looks at the sequence of this interval notifier, and it is not set
  */
 struct users_call {
 	const char *callback;
@@ -141,6 +144,8 @@ struct users_call {
 	bool known_lock_order;
 	const char *hole;
 	const char *splat;
+	bool alive;
+	bool no_seq;
 };
 
 /**
@@ -184,7 +189,10 @@ struct users_outcome users_call(struct kunit *test, const struct users_call *cal
 void users_refuses(struct kunit *test, const struct users_call *call);
 /* @seq: the sequence has to be set, too (interval notifiers that use it) */
 void users_succeeds(struct kunit *test, const struct users_call *call, bool seq);
-/* A blocking call; the state is set here. It may wait until it is let go. */
+/*
+ * A blocking call; the state is set here. It may wait until it is let go. It has to
+ * set the sequence, but for @no_seq, or a release.
+ */
 struct users_outcome users_blocks(struct kunit *test, const struct users_call *call);
 
 /*

@@ -14,6 +14,18 @@
 static struct mm_struct *lab_get_task_mm(struct task_struct *task);
 #define get_task_mm lab_get_task_mm
 
+/* When memory is short */
+static bool lab_no_workqueue;
+#ifdef alloc_workqueue
+#define lab_alloc_workqueue	alloc_workqueue_noprof
+#else
+#define lab_alloc_workqueue	alloc_workqueue
+#endif
+static struct workqueue_struct *(*lab_new_workqueue)(const char *fmt, unsigned int flags,
+						     int max_active, ...) = lab_alloc_workqueue;
+#undef alloc_workqueue
+#define alloc_workqueue(...)	(lab_no_workqueue ? NULL : lab_new_workqueue(__VA_ARGS__))
+
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_hmm.c>
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_fence.c>
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_gpuvm.c>
@@ -35,6 +47,10 @@ static struct {
 	struct ttm_tt ttm;
 	struct amdgpu_bo *created;
 	int gem_freed, released, put;
+	/* To release one takes its time. */
+	int slow;
+	/* How many were released when TTM was taken down, -1 if it was not */
+	int released_at_fini;
 	/* Jobs that run, and since when the process has had what they use */
 	struct {
 		struct dma_fence *fence;
@@ -145,6 +161,7 @@ void ttm_bo_put(struct ttm_buffer_object *bo)
 
 void drm_gem_object_release(struct drm_gem_object *obj)
 {
+	msleep(lab.slow);
 	lab.released++;
 	dma_resv_fini(&obj->_resv);
 }
@@ -237,6 +254,25 @@ int amdgpu_sync_fence(struct amdgpu_sync *sync, struct dma_fence *f,
 int drm_sched_entity_error(struct drm_sched_entity *entity)
 {
 	return 0;
+}
+
+int amdgpu_ttm_init(struct amdgpu_device *adev)
+{
+	adev->mman.initialized = true;
+	return 0;
+}
+
+/* VRAM goes, and TTM's workqueue. */
+void amdgpu_ttm_fini(struct amdgpu_device *adev)
+{
+	if (lab.released_at_fini < 0)
+		WRITE_ONCE(lab.released_at_fini, lab.released);
+}
+
+/* Nobody goes on where the device has to be there. */
+bool drm_dev_enter(struct drm_device *dev, int *idx)
+{
+	return false;
 }
 
 const struct amdgpu_vm_update_funcs amdgpu_vm_sdma_funcs;
@@ -370,6 +406,8 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	lab.gem_freed = 0;
 	lab.released = 0;
 	lab.put = 0;
+	lab.slow = 0;
+	lab.released_at_fini = -1;
 	lab.nr_jobs = 0;
 	lab.running = false;
 	lab.queues_since = 0;
@@ -613,17 +651,14 @@ static void lab_end_busy(struct lab_bo *l, struct lab_busy *busy)
 	destroy_work_on_stack(&busy->work);
 }
 
-/* What the ioctl makes knows its VM. */
-static void gfx_created(struct kunit *test)
+/* By the ioctl */
+static struct amdgpu_bo *lab_create(struct lab_bo *l)
 {
-	struct lab_bo *l = lab_gfx(test);
-	struct lab_busy busy;
 	struct drm_amdgpu_gem_userptr args = {
 		.addr = LAB_START, .size = LAB_END - LAB_START,
 		.flags = AMDGPU_GEM_USERPTR_REGISTER,
 	};
-	struct amdgpu_bo *bo;
-	int r, mm_count;
+	int r;
 
 	kref_init(&l->root->tbo.kref);
 	lab.created = NULL;
@@ -631,9 +666,19 @@ static void gfx_created(struct kunit *test)
 	kthread_use_mm(l->mm);
 	r = amdgpu_gem_userptr_ioctl(&l->adev->ddev, &args, &l->filp);
 	kthread_unuse_mm(l->mm);
-	KUNIT_ASSERT_EQ(test, r, 0);
-	bo = lab.created;
-	KUNIT_ASSERT_NOT_NULL(test, bo);
+	KUNIT_ASSERT_EQ(l->test, r, 0);
+	KUNIT_ASSERT_NOT_NULL(l->test, lab.created);
+	return lab.created;
+}
+
+/* What the ioctl makes knows its VM. */
+static void gfx_created(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct amdgpu_bo *bo = lab_create(l);
+	struct lab_busy busy;
+	int mm_count;
+
 	KUNIT_EXPECT_PTR_EQ(test, bo->notifier.mm, l->mm);
 	/* The VM may be gone before it. */
 	KUNIT_EXPECT_PTR_EQ(test, bo->parent, l->root);
@@ -659,11 +704,120 @@ static void gfx_created(struct kunit *test)
 	mm_count = atomic_read(&l->mm->mm_count);
 	lab_begin_busy(l, &busy);
 	bo->tbo.destroy(&bo->tbo);
+	/* Time for any other workqueue, which nobody would wait for when the device goes */
+	msleep(50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count);
 	lab_end_busy(l, &busy);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_count), mm_count - 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&l->root->tbo.base.refcount), 1);
 }
+
+#ifdef LAB_USERPTR_WQ
+/* A BO that TTM deletes late, as it was busy when its handle was closed */
+struct lab_late {
+	struct work_struct work;
+	struct amdgpu_bo *bo;
+};
+
+static void lab_delete_late(struct work_struct *work)
+{
+	struct amdgpu_bo *bo = container_of(work, struct lab_late, work)->bo;
+
+	msleep(100);
+	/* The workqueue of the driver is gone by then. */
+	if (READ_ONCE(lab.released_at_fini) >= 0)
+		amdgpu_bo_user_destroy_work(&to_amdgpu_bo_user(bo)->destroy_work);
+	else
+		bo->tbo.destroy(&bo->tbo);
+}
+
+static void lab_released_soon(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 300 && !READ_ONCE(lab.released); i++)
+		msleep(10);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(lab.released), 1);
+}
+
+/* As the device has it, with its own workqueue, and TTM's, to be destroyed by the caller */
+static struct workqueue_struct *lab_bo_init(struct lab_bo *l)
+{
+	struct workqueue_struct *ttm = alloc_workqueue("lab-ttm", WQ_MEM_RECLAIM | WQ_UNBOUND, 16);
+
+	KUNIT_ASSERT_NOT_NULL(l->test, ttm);
+	KUNIT_ASSERT_EQ(l->test, kunit_add_action_or_reset(l->test, lab_destroy_wq, ttm), 0);
+	l->adev->mman.bdev.wq = ttm;
+	l->adev->mman.userptr_wq = NULL;
+	/* The memory types of the aperture are not changed then. */
+	l->adev->gmc.is_app_apu = true;
+	KUNIT_ASSERT_EQ(l->test, amdgpu_bo_init(l->adev), 0);
+	KUNIT_ASSERT_NOT_NULL(l->test, l->adev->mman.userptr_wq);
+	return ttm;
+}
+
+/* When the device goes nobody destroys a BO after its page directories, or its workqueue. */
+static void gfx_fini_waits_for_late_deletes(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct workqueue_struct *ttm = lab_bo_init(l);
+	struct lab_late late = { .bo = lab_create(l) };
+
+	lab.slow = 100;
+	INIT_WORK_ONSTACK(&late.work, lab_delete_late);
+	queue_work(ttm, &late.work);
+	amdgpu_bo_fini(l->adev);
+	KUNIT_EXPECT_EQ(test, lab.released_at_fini, 1);
+	flush_workqueue(ttm);
+	destroy_work_on_stack(&late.work);
+	lab_released_soon(test);
+	KUNIT_EXPECT_EQ(test, kref_read(&l->root->tbo.base.refcount), 1);
+}
+
+/* The notifier of one process may not be removed for long: that is its own affair. */
+static void gfx_destroyed_beside_others(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+	struct amdgpu_bo *bo;
+	struct lab_busy busy;
+
+	lab_bo_init(l);
+	bo = lab_create(l);
+	lab_begin_busy(l, &busy);
+	bo->tbo.destroy(&bo->tbo);
+	lab_released_soon(test);
+	lab_end_busy(l, &busy);
+	amdgpu_bo_fini(l->adev);
+}
+
+static void gfx_init_without_a_workqueue(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	l->adev->gmc.is_app_apu = true;
+	lab_no_workqueue = true;
+	KUNIT_EXPECT_EQ(test, amdgpu_bo_init(l->adev), -ENOMEM);
+	lab_no_workqueue = false;
+	KUNIT_EXPECT_FALSE(test, l->adev->mman.initialized);
+}
+
+/* It could not be set up. */
+static void gfx_fini_without_ttm(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	l->adev->mman.userptr_wq = NULL;
+	amdgpu_bo_fini(l->adev);
+	KUNIT_EXPECT_EQ(test, lab.released_at_fini, 0);
+}
+#define LAB_USERPTR_WQ_CASES				\
+	KUNIT_CASE(gfx_fini_waits_for_late_deletes),	\
+	KUNIT_CASE(gfx_destroyed_beside_others),	\
+	KUNIT_CASE(gfx_init_without_a_workqueue),	\
+	KUNIT_CASE(gfx_fini_without_ttm),
+#else
+#define LAB_USERPTR_WQ_CASES
+#endif
 
 /* No userptr, so there is nothing to wait for: it is destroyed at once. */
 static void gfx_destroyed_without_a_notifier(struct kunit *test)
@@ -1006,12 +1160,34 @@ static void hsa_blocking_after_a_refusal(struct kunit *test)
 	users_blocks(test, &l->call);
 	lab_expect_evictions(l, 1, 1);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
-	/* The restore worker brings it all back. */
+	/* The restore worker brings it all back, in a process that lives. */
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	flush_delayed_work(&l->info->restore_userptr_work);
 	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
 	flush_delayed_work(&l->info->restore_userptr_work);
 	lab_expect_evictions(l, 0, 0);
 	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+/* One that is being reaped can't fault anything in, and was killed: its queues stay evicted. */
+static void hsa_reaped_is_not_restored(struct kunit *test)
+{
+	struct lab_bo *l = lab_hsa(test);
+	unsigned int usage;
+	int users;
+
+	users_blocks(test, &l->call);
+	flush_delayed_work(&l->info->restore_userptr_work);
+	users = atomic_read(&l->mm->mm_users);
+	usage = refcount_read(&current->usage);
+	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
+	KUNIT_EXPECT_EQ(test, lab.faulted, 0);
+	KUNIT_EXPECT_FALSE(test, lab.running);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&l->info->restore_userptr_work));
+	lab_expect_evictions(l, 1, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_users), users);
+	KUNIT_EXPECT_EQ(test, refcount_read(&current->usage), usage);
 }
 
 /* The restore worker faults in, maps, and lets the queues run. */
@@ -1021,6 +1197,7 @@ static void hsa_restore_interrupted(struct kunit *test)
 
 	users_blocks(test, &l->call);
 	flush_delayed_work(&l->info->restore_userptr_work);
+	users_mm_clear(MMF_UNSTABLE, l->mm);
 	l->call.state = USERS_BUSY;
 	users_path(test, "amdgpu_amdkfd_restore_userptr_worker", &l->call);
 	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
@@ -1107,6 +1284,7 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(gfx_blocking_waits_for_jobs_without_the_bo),
 	LAB_BASE_CASES
 	KUNIT_CASE(gfx_created),
+	LAB_USERPTR_WQ_CASES
 	KUNIT_CASE(gfx_destroyed_without_a_notifier),
 	KUNIT_CASE(cpu_update_is_not_interrupted),
 	KUNIT_CASE(cpu_update_waits_for_moves_only),
@@ -1119,6 +1297,7 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(hsa_blocking),
 	KUNIT_CASE(hsa_blocking_waits_for_the_lock),
 	KUNIT_CASE(hsa_blocking_after_a_refusal),
+	KUNIT_CASE(hsa_reaped_is_not_restored),
 	KUNIT_CASE(gfx_rehearsed),
 	KUNIT_CASE(hsa_rehearsed),
 	KUNIT_CASE(gfx_blocking_waits_for_all_of_the_bo),

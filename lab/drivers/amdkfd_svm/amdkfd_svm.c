@@ -413,7 +413,9 @@ static int svm_map_part(struct svm_lab *lab, struct svm_range *prange, unsigned 
 	mmap_read_lock(lab->mm);
 	mutex_lock(&lab->p.svms.lock);
 	mutex_lock(&prange->migrate_mutex);
-	r = svm_range_validate_and_map(lab->mm, start, last, prange, gpuidx, false, true, false);
+	/* A fault does not wait for its page tables, see svm_range_restore_pages(). */
+	r = svm_range_validate_and_map(lab->mm, start, last, prange, gpuidx, false,
+				       !lab->p.xnack_enabled, false);
 	mutex_unlock(&prange->migrate_mutex);
 	mutex_unlock(&lab->p.svms.lock);
 	mmap_read_unlock(lab->mm);
@@ -812,6 +814,19 @@ static void svm_clone_of_stale_refuses(struct kunit *test)
 	svm_take_out(lab, old);
 	svm_insert(lab, new);
 	svm_refuses(lab, new, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* One that was never mapped is not made worse. */
+static void svm_clone_of_never_mapped_succeeds(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *old = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct svm_range *new = svm_range_clone(old);
+
+	KUNIT_ASSERT_NOT_NULL(test, new);
+	svm_take_out(lab, old);
+	svm_insert(lab, new);
+	svm_succeeds(lab, new, SVM_FIRST, SVM_FIRST + 63);
 }
 
 /* The second GPU fails half way, and the range counts as not mapped */
@@ -1382,6 +1397,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_clone_refuses),
 	KUNIT_CASE(svm_split_of_stale_refuses),
 	KUNIT_CASE(svm_clone_of_stale_refuses),
+	KUNIT_CASE(svm_clone_of_never_mapped_succeeds),
 	KUNIT_CASE(svm_failed_map_refuses),
 	KUNIT_CASE(svm_failed_first_map_refuses),
 	KUNIT_CASE(svm_failed_unmap_refuses),

@@ -170,7 +170,7 @@ static void gnt_asks(struct kunit *test, enum users_state state, unsigned long s
 	struct users_call call = {
 		.callback = "gntdev_invalidate", .state = state,
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = start, .end = end,
+		.mm = users_mm(test), .start = start, .end = end, .no_seq = true,
 	};
 	int grants = atomic_read(&map->live_grants);
 	int unmaps = xen.unmaps, mapped = xen_mapped();
@@ -195,7 +195,7 @@ static void gnt_blocks(struct kunit *test, unsigned long start, unsigned long en
 	struct users_call call = {
 		.callback = "gntdev_invalidate",
 		.interval = &xen.map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = start, .end = end,
+		.mm = users_mm(test), .start = start, .end = end, .no_seq = true,
 	};
 
 	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
@@ -288,6 +288,7 @@ static void gntdev_unfinished_refuses(struct kunit *test)
 		.callback = "gntdev_invalidate", .hole = "G1",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
 		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+		.no_seq = true,
 	};
 	int i;
 
@@ -328,6 +329,7 @@ static void gntdev_unmap_fails_refuses(struct kunit *test)
 		.splat = "a grant that can't be unmapped",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
 		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+		.no_seq = true,
 	};
 
 	xen.fail_unmap = 3;
@@ -347,6 +349,7 @@ static void gntdev_map_interrupted(struct kunit *test)
 		.callback = "gntdev_invalidate", .state = USERS_BUSY,
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
 		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+		.no_seq = true,
 	};
 
 	users_path(test, "gntdev_map_grant_pages", &call);
@@ -394,6 +397,7 @@ static void gntdev_rehearsed(struct kunit *test)
 		.callback = "gntdev_invalidate",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
 		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+		.no_seq = true,
 	};
 	int i;
 

@@ -338,6 +338,9 @@ static void gpc_sequence(struct kunit *test)
 	gpc->kvm.mn_active_invalidate_count++;
 	KUNIT_EXPECT_TRUE(test, mmu_notifier_retry_cache(&gpc->kvm, seq + 2));
 	gpc->kvm.mn_active_invalidate_count--;
+	/* It may wrap around. */
+	gpc->kvm.gpc_invalidate_seq = 0;
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_retry_cache(&gpc->kvm, ULONG_MAX));
 }
 
 /*

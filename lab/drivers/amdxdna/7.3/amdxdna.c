@@ -12,14 +12,8 @@
 #include <linux/mman.h>
 #include "points.h"
 
-static long lab_wait(struct dma_resv *resv, enum dma_resv_usage usage, bool intr,
-		     unsigned long timeout);
-
-#undef dma_resv_wait_timeout
-#define dma_resv_wait_timeout	lab_wait
 #include <drivers/accel/amdxdna/amdxdna_gem.c>
 #include <drivers/accel/amdxdna/aie2_ctx.c>
-#undef dma_resv_wait_timeout
 
 #define LAB_PAGES	8
 
@@ -30,25 +24,10 @@ static struct {
 	struct dma_resv resv;
 	struct dma_fence *job;
 	unsigned long start, end;
-	/* Who waits has a signal pending, as a process has that was killed. */
-	bool killed;
 } lab;
 
 static const struct amdxdna_dev_ops lab_ops = { .hmm_invalidate = aie2_hmm_invalidate };
 static const struct amdxdna_dev_info lab_info = { .ops = &lab_ops };
-
-static long lab_wait(struct dma_resv *resv, enum dma_resv_usage usage, bool intr,
-		     unsigned long timeout)
-{
-	long ret;
-
-	if (lab.killed)
-		set_thread_flag(TIF_SIGPENDING);
-	ret = users_resv_wait(resv, usage, intr, timeout);
-	if (lab.killed)
-		clear_thread_flag(TIF_SIGPENDING);
-	return ret;
-}
 
 static void lab_fini(void *unused)
 {
@@ -110,7 +89,7 @@ static struct users_call lab_call(struct kunit *test, enum users_state state)
 		.interval = &lab.mapp->notifier, .interval_ops = &amdxdna_hmm_ops,
 		.mm = users_mm(test), .start = lab.start, .end = lab.end,
 		.event = MMU_NOTIFY_CLEAR, .event_set = true,
-		.let_go = lab_let_go,
+		.let_go = lab_let_go, .alive = true,
 	};
 }
 
@@ -174,8 +153,9 @@ static void amdxdna_signal_ends_the_wait(struct kunit *test)
 	struct users_outcome out;
 
 	lab_init(test, true);
-	lab.killed = true;
 	call = lab_call(test, USERS_BLOCKING);
+	call.alive = false;
+	call.hole = "AX1";
 	out = users_blocks(test, &call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
