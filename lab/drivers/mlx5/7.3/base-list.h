@@ -13,5 +13,5 @@
 	KUNIT_CASE(mlx5_no_memory_to_look_up),
 	KUNIT_CASE(mlx5_stores_under_the_mutex),
 	KUNIT_CASE(mlx5_looks_at_its_own_list),
-	KUNIT_CASE(mlx5_empty_list_is_not_searched),
 	KUNIT_CASE(mlx5_new_child_stays),
+	KUNIT_CASE(mlx5_empty_list_is_not_searched),
