@@ -77,6 +77,23 @@ static void fault_success_unmaps_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, n);
 }
 
+/* The same if all of it was left to the second pass */
+static void fault_late_flush_that_times_out_is_reported(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct users_outcome out;
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab.flush_error = -ETIME;
+	l->call.hole = "X3";
+	l->call.splat = "a TLB invalidation of the second pass that times out";
+	out = users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, out.waited);
+	KUNIT_EXPECT_TRUE(test, out.splat);
+	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
 /*
  * A second caller has nothing to zap, and relies on the TLB invalidation of the first
  * one, which has timed out. It can only say so.
@@ -175,6 +192,7 @@ static void fault_injected_before_it_is_bound(struct kunit *test)
 #define LAB_BASE_CASES					\
 	KUNIT_CASE(fault_success_unmaps_all),		\
 	KUNIT_CASE(fault_flush_of_another_caller_is_reported),	\
+	KUNIT_CASE(fault_late_flush_that_times_out_is_reported),	\
 	KUNIT_CASE(flush_of_one_tile_times_out),	\
 	KUNIT_CASE(fault_injected_invalidation_ends),	\
 	KUNIT_CASE(fault_injected_before_it_is_bound),	\
