@@ -93,6 +93,11 @@ patches_of() {
 	done
 }
 
+# lines_of SERIES/SLUG.patch: how many lines it adds and removes
+lines_of() {
+	sed '1,/^---$/d' "$queue/$1" | grep -vE '^(\+\+\+|---) ' | grep -c '^[-+]' || :
+}
+
 # series_names: the series of the queue, in order.
 series_names() { queue_names | sed 's,/.*,,' | uniq; }
 

@@ -43,7 +43,7 @@ done
 
 # What a list can read in one sitting.
 for name in $(queue_names); do
-	lines=$(sed '1,/^---$/d' "$queue/$name" | grep -vE '^(\+\+\+|---) ' | grep -c '^[-+]' || :)
+	lines=$(lines_of "$name")
 	if [ "$lines" -le 700 ]; then
 		ok "size of $name"
 	else

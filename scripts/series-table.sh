@@ -1,17 +1,40 @@
 #!/bin/sh
-# Writes docs/series-BASE.md: each series of the queue, its patches, and which test
-# fails when a patch is taken out (lab/prove).
+# Writes docs/series-BASE.md: each series of the queue, its patches, the lines that each
+# adds and removes, and which test fails when it is taken out (lab/prove). As
+# scripts/prove.sh does it, the proofs of the default base count for a patch of the same
+# name, if the test is there for this base, too.
 # usage: series-table.sh
 . "$(dirname "$0")/lib.sh"
 
 need_queue
 out=$top/docs/series-$BASE.md
 proofs=$top/lab/prove/$BASE
+others=$top/lab/prove/$default_base
+
+# there_is KIND TEST: on this base? Those that are no program's are the laboratory's.
+there_is() {
+	case $1 in
+	kunit | selftest) grep -rqwF "${2##*.}" "$queue" ;;
+	users)
+		user=$top/lab/drivers/${2%%.*}
+		for file in "$user"/*.[ch] "$user/$BASE"/*.[ch]; do
+			[ "${file%/*}" = "$user/$BASE" ] || [ ! -e "$user/$BASE/${file##*/}" ] || continue
+			! grep -qswF "${2##*.}" "$file" || return 0
+		done
+		return 1
+		;;
+	esac
+}
 
 # shown_by SLUG.patch: the tests that its proofs name
 shown_by() {
-	grep -lxF "Patch: $1" "$proofs"/*.patch 2>/dev/null | while read -r proof; do
-		sed -n '/^diff /q; s/^Fails: *//p' "$proof"
+	grep -lxF "Patch: $1" "$proofs"/*.patch "$others"/*.patch 2>/dev/null | sort -u |
+	while read -r proof; do
+		# The same name: the one of this base replaces it.
+		[ "${proof%/*}" = "$proofs" ] || [ ! -e "$proofs/${proof##*/}" ] || continue
+		sed -n '/^diff /q; s/^Fails: *//p' "$proof" | while read -r kind test; do
+			! there_is "$kind" "$test" || echo "$kind $test"
+		done
 	done | sort -u | awk '{ $1 = $1 ":"; printf "%s%s", (NR > 1 ? ", " : ""), $0 }'
 }
 
@@ -19,6 +42,8 @@ shown_by() {
 	echo "# The series for Linux $BASE"
 	echo
 	echo "Written by scripts/series-table.sh. The order is that of patches/$BASE/series."
+	[ "$BASE" = "$default_base" ] ||
+		echo "A test may be one of Linux $default_base for the patch of the same name."
 	for series in $(series_names); do
 		echo
 		echo "## $series: $(series_field "$series" Subject)"
@@ -33,7 +58,7 @@ shown_by() {
 			# A subject that is folded goes on in lines that begin with a space.
 			subject=$(awk '/^Subject: /{ s = $0; while ((getline line) > 0 && line ~ /^ /) s = s line
 				sub(/^Subject: \[PATCH\] /, "", s); print s; exit }' "$queue/$patch")
-			echo "| [$subject](../patches/$BASE/$patch) | $(grep -c '^+[^+]' "$queue/$patch") | $(shown_by "${patch##*/}") |"
+			echo "| [$subject](../patches/$BASE/$patch) | $(lines_of "$patch") | $(shown_by "${patch##*/}") |"
 		done
 	done
 } >"$out"

@@ -428,6 +428,7 @@ static struct users_call hfi_call(struct tid_rb_node *node, enum mmu_notifier_ev
 		.mm = hfi->mm, .start = hfi->buf,
 		.end = hfi->buf + HFI_PAGES * PAGE_SIZE,
 		.event = event, .event_set = true,
+		.no_seq = true,
 	};
 }
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#undef kvcalloc
+#undef kvfree
+#undef hmm_dma_unmap_pfn
+#undef queue_work
 
 static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr, int flags)
 {
@@ -48,7 +52,7 @@ static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned lon
 
 	if (hca->gone)
 		return -EFAULT;
-	copy.hmm_pfns = kvcalloc(n, sizeof(*copy.hmm_pfns), GFP_KERNEL);
+	copy.hmm_pfns = kcalloc(n, sizeof(*copy.hmm_pfns), GFP_KERNEL);
 	if (!copy.hmm_pfns)
 		return -ENOMEM;
 	if (hca->huge) {
@@ -67,7 +71,7 @@ static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned lon
 
 	for (i = 0; !ret && i < n; i++)
 		range->hmm_pfns[i] = (range->hmm_pfns[i] & kept) | copy.hmm_pfns[i];
-	kvfree(copy.hmm_pfns);
+	kfree(copy.hmm_pfns);
 	return ret;
 }
 
@@ -187,6 +191,144 @@ static void mlx5_maps_huge_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, MLX5_PF_FLAGS_DOWNGRADE),
 			PTRS_PER_PMD);
 	mlx5_expect_huge(test, hca, 3);
+	/* Another page is there by now: nothing of the first one's number is left. */
+	hca->huge = 5 * PTRS_PER_PMD;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, MLX5_PF_FLAGS_DOWNGRADE),
+			PTRS_PER_PMD);
+	mlx5_expect_huge(test, hca, 3);
+	/* Two at a time: each has its own number. */
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 4, 2, MLX5_PF_FLAGS_DOWNGRADE),
+			2 * PTRS_PER_PMD);
+	KUNIT_EXPECT_EQ(test, be64_to_cpu(hca->mtt[4]) & PAGE_MASK,
+			PFN_PHYS(hca->huge + 4 * PTRS_PER_PMD));
+	KUNIT_EXPECT_EQ(test, be64_to_cpu(hca->mtt[5]) & PAGE_MASK,
+			PFN_PHYS(hca->huge + 5 * PTRS_PER_PMD));
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+}
+
+/* Mapped already: what the page tables look like now does not matter. */
+static void mlx5_mapped_stays_huge(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 8, IB_ACCESS_HUGETLB);
+
+	hca->huge = PTRS_PER_PMD;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, MLX5_PF_FLAGS_DOWNGRADE),
+			PTRS_PER_PMD);
+	hca->small = true;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, MLX5_PF_FLAGS_DOWNGRADE),
+			PTRS_PER_PMD);
+	mlx5_expect_huge(test, hca, 3);
+}
+
+/* And what a lookup had is freed, whether it has found anything or not. */
+static void mlx5_no_memory_to_look_up(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_no_memory = true;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -ENOMEM);
+	mlx5_no_memory = false;
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&hca->odp->umem_mutex));
+	KUNIT_EXPECT_EQ(test, hca->umrs, 0);
+	mlx5_map(test, hca, 3, 1);
+	KUNIT_EXPECT_EQ(test, mlx5_arrays, 0);
+	hca->gone = true;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 5, 1, 0), -EFAULT);
+	KUNIT_EXPECT_EQ(test, mlx5_arrays, 0);
+}
+
+/* The static one, or without the patch a stub */
+extern void odp_store_pfn(struct ib_umem_odp *umem_odp, size_t idx, unsigned long pfn);
+
+static void mlx5_store_unlocked(void *arg)
+{
+	struct mlx5_hca *hca = arg;
+
+	odp_store_pfn(hca->odp, 0, 0);
+}
+
+static void mlx5_stores_under_the_mutex(struct kunit *test)
+{
+	users_reports(test, "stores without umem_mutex", mlx5_store_unlocked,
+		      mlx5_hca_new(test, MLX5_PAGES, 0));
+}
+
+/* Not behind its end, where KASAN may see it and others may not: something is there. */
+static void mlx5_looks_at_its_own_list(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	unsigned long *list = hca->odp->map.pfn_list;
+	unsigned long *both = kunit_kcalloc(test, 2 * MLX5_PAGES, sizeof(*both), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, both);
+	mlx5_map(test, hca, 0, 1);
+	memcpy(both, list, MLX5_PAGES * sizeof(*both));
+	both[MLX5_PAGES] = HMM_PFN_VALID;
+	hca->odp->map.pfn_list = both;
+	mlx5_asks(test, hca, mlx5_addr(hca, 1), hca->end + 16 * PAGE_SIZE, true);
+	hca->odp->map.pfn_list = list;
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+}
+
+/* The list of a large region is long: it is not gone through before anything is in there. */
+static void mlx5_empty_list_is_not_searched(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	/* A registration, which finds nothing, and one fault that fails */
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 0, MLX5_PAGES, MLX5_PF_FLAGS_SNAPSHOT),
+			MLX5_PAGES);
+	hca->gone = true;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -EFAULT);
+	hca->gone = false;
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	mlx5_asks(test, hca, hca->start, hca->end, true);
+	KUNIT_EXPECT_EQ(test, mlx5_entries, 0);
+
+	/* Of what was looked up since, only the range */
+	hca->umr_error = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, mlx5_try_to_map(hca, 3, 1, 0), -EAGAIN);
+	hca->umr_error = 0;
+	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 3));
+	mlx5_blocks(test, hca, mlx5_addr(hca, 2), mlx5_addr(hca, 6), false);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, 3));
+	KUNIT_EXPECT_EQ(test, mlx5_entries, 4);
+}
+
+/* A child that is being filled has no page yet. It is dropped when it has none any more. */
+static void mlx5_new_child_stays(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct mlx5_ib_mr *parent = kunit_kzalloc(test, sizeof(*parent), GFP_KERNEL);
+	struct mlx5_ib_dev *dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
+	struct mlx5_core_dev *mdev = kunit_kzalloc(test, sizeof(*mdev), GFP_KERNEL);
+	struct mlx5_hca_cap *caps = kunit_kzalloc(test, sizeof(*caps), GFP_KERNEL);
+	unsigned long idx = hca->start >> mlx5_imr_mtt_shift;
+
+	KUNIT_ASSERT_NOT_NULL(test, parent);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_ASSERT_NOT_NULL(test, mdev);
+	KUNIT_ASSERT_NOT_NULL(test, caps);
+	mdev->caps.hca[MLX5_CAP_ODP] = caps;
+	dev->mdev = mdev;
+	hca->mr.ibmr.device = &dev->ib_dev;
+	refcount_set(&parent->mmkey.usecount, 1);
+	xa_init(&parent->implicit_children);
+	KUNIT_ASSERT_FALSE(test, xa_is_err(xa_store(&parent->implicit_children, idx, &hca->mr,
+						    GFP_KERNEL)));
+	hca->mr.parent = parent;
+	mlx5_blocks(test, hca, hca->start, hca->end, false);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&parent->implicit_children, idx), (void *)&hca->mr);
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 0);
+
+	if (!mlx5_dropped) {
+		mlx5_map(test, hca, 3, 1);
+		mlx5_blocks(test, hca, hca->start, hca->end, false);
+		KUNIT_EXPECT_NULL(test, xa_load(&parent->implicit_children, idx));
+		KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
+	}
+	hca->mr.parent = NULL;
+	xa_destroy(&parent->implicit_children);
 }
 
 /* The second fault writes the MTT of the first one's page again, and so does a prefetch. */

@@ -6,6 +6,9 @@
 #include <kunit/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/hmm-dma.h>
+#include <linux/slab.h>
+/* Of the tree that the driver's source comes from */
+#include <include/rdma/ib_umem_odp.h>
 #include <rdma/ib_verbs.h>
 
 static int mlx5_look_up(struct hmm_range *range, unsigned long timeout)
@@ -17,12 +20,75 @@ static int mlx5_look_up(struct hmm_range *range, unsigned long timeout)
 #define mlx5_present(odp, i) \
 	((odp)->map.pfn_list[i] & (HMM_PFN_VALID | HMM_PFN_DMA_MAPPED))
 
+/* The arrays that lookups have, and whether there is memory for one */
+static DEFINE_SPINLOCK(mlx5_arrays_lock);
+static const void *mlx5_array[8];
+static int mlx5_arrays;
+static bool mlx5_no_memory;
+
+static void *mlx5_kvcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	void *p = mlx5_no_memory ? NULL : kvcalloc(n, size, gfp);
+	int i;
+
+	if (mlx5_no_memory)
+		users_failure("no memory for a lookup");
+	spin_lock(&mlx5_arrays_lock);
+	for (i = 0; p && i < ARRAY_SIZE(mlx5_array); i++) {
+		if (mlx5_array[i])
+			continue;
+		mlx5_array[i] = p;
+		mlx5_arrays++;
+		break;
+	}
+	spin_unlock(&mlx5_arrays_lock);
+	return p;
+}
+
+static void mlx5_kvfree(const void *p)
+{
+	int i;
+
+	spin_lock(&mlx5_arrays_lock);
+	for (i = 0; p && i < ARRAY_SIZE(mlx5_array); i++) {
+		if (mlx5_array[i] != p)
+			continue;
+		mlx5_array[i] = NULL;
+		mlx5_arrays--;
+	}
+	spin_unlock(&mlx5_arrays_lock);
+	kvfree(p);
+}
+
+/* How many entries of the list were looked at in order to unmap them */
+static int mlx5_entries;
+
+static bool mlx5_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
+{
+	mlx5_entries++;
+	return hmm_dma_unmap_pfn(dev, map, idx);
+}
+
+/* Children of implicit regions that were dropped; nobody destroys them here. */
+static int mlx5_dropped;
+
+static bool mlx5_queue_work(struct workqueue_struct *wq, struct work_struct *work)
+{
+	mlx5_dropped++;
+	return true;
+}
+
 static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 {
 	static atomic_t count;
 	char *name = kunit_kzalloc(test, 32, GFP_KERNEL);
 	struct device *dev;
 
+	memset(mlx5_array, 0, sizeof(mlx5_array));
+	mlx5_arrays = 0;
+	mlx5_no_memory = false;
+	mlx5_entries = 0;
+	mlx5_dropped = 0;
 	KUNIT_ASSERT_NOT_NULL(test, name);
 	snprintf(name, 32, "lab-mlx5-%d", atomic_inc_return(&count));
 	dev = kunit_device_register(test, name);
@@ -33,3 +99,8 @@ static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 }
 
 #define hmm_range_fault_unlocked_timeout	mlx5_look_up
+#undef kvcalloc
+#define kvcalloc				mlx5_kvcalloc
+#define kvfree					mlx5_kvfree
+#define hmm_dma_unmap_pfn			mlx5_unmap_pfn
+#define queue_work				mlx5_queue_work

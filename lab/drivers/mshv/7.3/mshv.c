@@ -19,12 +19,16 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 		       const struct mmu_interval_notifier_ops *ops);
 
 static void mshv_remove(struct mmu_interval_notifier *notifier);
+static void *mshv_memset(void *p, int c, size_t n);
 
 #define hmm_range_fault_unlocked_timeout	mshv_look_up
 #define mmu_interval_set_seq			mshv_set_seq
 #define mmu_interval_notifier_insert		mshv_insert
 #define mmu_interval_notifier_remove		mshv_remove
+#undef memset
+#define memset					mshv_memset
 #include <drivers/hv/mshv_regions.c>
+#undef memset
 #include <drivers/hv/mshv_root_main.c>
 #undef mmu_interval_notifier_remove
 #undef mmu_interval_notifier_insert
@@ -49,8 +53,10 @@ static struct {
 	int map_error, map_done;
 	/* What the guest had when the notifier went, -1 before */
 	int left;
-	/* Pages were unmapped without the lock of the notifier. */
+	/* Pages were unmapped, or the list cleared, without the lock of the notifier. */
 	bool unlocked;
+	/* The notifier can't be inserted. */
+	int insert_error;
 	/* The notifier is called as soon as it is inserted. */
 	bool early;
 	/* Called once, when a page fault has looked up the pages */
@@ -116,6 +122,14 @@ int hv_call_unmap_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u3
 	return 0;
 }
 
+/* What clears the list of pages */
+static void *mshv_memset(void *p, int c, size_t n)
+{
+	if (lab.region && p == lab.region->mreg_pages)
+		lab.unlocked |= !mutex_is_locked(&lab.region->mreg_mutex);
+	return memset(p, c, n);
+}
+
 /* By the callback only, and under the lock under which a page fault looks at it */
 static void mshv_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
 {
@@ -171,8 +185,13 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 		       unsigned long start, unsigned long length,
 		       const struct mmu_interval_notifier_ops *ops)
 {
-	int ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
+	int ret;
 
+	if (lab.insert_error) {
+		users_failure("no notifier could be inserted");
+		return lab.insert_error;
+	}
+	ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
 	lab.region = container_of(notifier, struct mshv_mem_region, mreg_mni);
 	if (ret || !lab.early)
 		return ret;
@@ -186,7 +205,9 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 static void mshv_remove(struct mmu_interval_notifier *notifier)
 {
 	lab.left = lab_mapped();
-	mmu_interval_notifier_remove(notifier);
+	/* Or else it was never inserted, which mshv_pinned() does not expect. */
+	if (notifier->mm)
+		mmu_interval_notifier_remove(notifier);
 }
 
 static int mshv_look_up(struct hmm_range *range, unsigned long timeout)
@@ -392,6 +413,41 @@ static void mshv_destroyed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab.unlocked);
 }
 
+static void mshv_pinned(struct kunit *test)
+{
+	struct mshv_user_mem_region mem = {
+		.size = LAB_PAGES * PAGE_SIZE, .guest_pfn = LAB_GFN,
+		.userspace_addr = lab.start,
+	};
+	struct mshv_mem_region *region;
+
+	lab.left = -1;
+	KUNIT_ASSERT_EQ(test, mshv_partition_create_region(lab.partition, &mem, &region, false),
+			0);
+	KUNIT_EXPECT_EQ(test, region->mreg_type, MSHV_REGION_TYPE_MEM_PINNED);
+	if (region->mreg_type == MSHV_REGION_TYPE_MEM_PINNED)
+		mshv_region_put(region);
+	/* There was no notifier that could be removed. */
+	KUNIT_EXPECT_EQ(test, lab.left, -1);
+}
+
+/* Nobody would invalidate its pages: they have to be pinned. */
+static void mshv_without_a_notifier(struct kunit *test)
+{
+	lab_init(test, false);
+	lab.insert_error = -ENOMEM;
+	mshv_pinned(test);
+}
+
+static void mshv_of_an_encrypted_partition(struct kunit *test)
+{
+	lab_init(test, false);
+	kunit_release_action(test, lab_put_region, lab.region);
+	lab.region = NULL;
+	lab.partition->isolation_type = HV_PARTITION_ISOLATION_TYPE_SNP;
+	mshv_pinned(test);
+}
+
 /* The guest keeps its pages, and the driver does not forget them. */
 static void mshv_failed_unmap_refuses(struct kunit *test)
 {
@@ -472,6 +528,8 @@ static struct kunit_case mshv_cases[] = {
 	KUNIT_CASE(mshv_edges),
 	KUNIT_CASE(mshv_fault_under_way),
 	KUNIT_CASE(mshv_destroyed),
+	KUNIT_CASE(mshv_without_a_notifier),
+	KUNIT_CASE(mshv_of_an_encrypted_partition),
 	KUNIT_CASE(mshv_failed_unmap_refuses),
 	KUNIT_CASE(mshv_half_mapped_refuses),
 	KUNIT_CASE(mshv_rehearsed),

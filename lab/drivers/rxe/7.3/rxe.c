@@ -15,6 +15,8 @@
 #include <linux/libnvdimm.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
+/* Of the tree that the driver's source comes from */
+#include <include/rdma/ib_umem_odp.h>
 #include "points.h"
 #undef mmu_interval_set_seq
 

@@ -27,7 +27,12 @@ static signed long lab_wait(struct dma_fence *fence, bool intr);
 /* How often the trace says that an invalidation is complete */
 static int lab_completed;
 #define trace_xe_vma_userptr_invalidate_complete(vma)	((void)(vma), lab_completed++)
+/* With what is there to test userptrs, under another name as its callers are without it */
+#define CONFIG_DRM_XE_USERPTR_INVAL_INJECT	1
+#define xe_vma_userptr_force_invalidate		lab_force_invalidate
 #include <drivers/gpu/drm/xe/xe_userptr.c>
+#undef xe_vma_userptr_force_invalidate
+#undef CONFIG_DRM_XE_USERPTR_INVAL_INJECT
 #undef trace_xe_vma_userptr_invalidate_complete
 #include <drivers/gpu/drm/xe/xe_validation.c>
 #include <drivers/gpu/drm/xe/xe_vm.c>
