@@ -1,17 +1,12 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example variants real rxe foreign prove bench cost lint tree \
+targets := demo check users mutants mutate soak example real rxe foreign prove bench cost lint tree \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
 export USERS CONFIG
-# ARCH= from the command line only: in the environment it is meant for a kernel.
-ifeq ($(origin ARCH),command line)
-VARIANT := $(ARCH)
-endif
-export VARIANT
 
 # A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
@@ -19,7 +14,6 @@ help:
 	@echo "make check    20 min  KUnit, kselftests, drivers, rules, example, soak, texts"
 	@echo "make users         ?  each driver's notifier, unpatched beside patched"
 	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
-	@echo "make variants      ?  KUnit on arm64, arm, i386, PREEMPT_RT and others (VARIANT=NAME)"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
@@ -59,9 +53,6 @@ mutants:
 
 mutate:
 	@scripts/mutate-mm.sh all
-
-variants:
-	@scripts/variants.sh $(VARIANT)
 
 foreign:
 	@scripts/deps.sh lab foreign

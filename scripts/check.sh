@@ -4,7 +4,6 @@
 # the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 # usage: check.sh [SUITE...]    default: all of them
-# VARIANT=NAME: the KUnit suites on that kernel of lab/variants instead
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check
@@ -60,13 +59,7 @@ trap 'exit 143' TERM HUP
 
 suites=${*:-kunit kunit-py selftests users rules example soak cocci lint}
 wanted=steps
-if [ -n "${VARIANT:-}" ]; then
-	if step "the packages are there" "$top/scripts/deps.sh" lab "$VARIANT" &&
-			step "the queue applies" "$top/scripts/tree.sh" -w; then
-		wanted="$wanted variant"
-		suite variant "$top/scripts/test-kunit-py.sh" series "$VARIANT"
-	fi
-elif step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
+if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
 	wanted="$wanted $suites"
 	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, naming them first.
 # usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, foreign,
-# rdma, and the names in lab/variants
+# rdma
 . "$(dirname "$0")/lib.sh"
 
 need_queue
@@ -34,11 +34,7 @@ packages() {
 	foreign) echo e2fsprogs ;;
 	# nothing to install, see below
 	rdma) ;;
-	*)
-		grep -q "^$1 " "$top/lab/variants" ||
-			die "no such group: $1 (lab, demo, lint, deb, debtest, foreign, rdma or one of lab/variants)"
-		awk -v name="$1" '$1 == name && $3 != "-" { gsub(",", " ", $3); print $3 }' "$top/lab/variants"
-		;;
+	*) die "no such group: $1 (lab, demo, lint, deb, debtest, foreign or rdma)" ;;
 	esac
 }
 

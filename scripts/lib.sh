@@ -12,7 +12,7 @@ queue=$top/patches/$BASE
 build=$top/build
 tree=$build/$BASE
 base_tree=$build/$BASE-base
-logs=$build/log/$BASE${VARIANT:+-$VARIANT}
+logs=$build/log/$BASE
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmu-notifier-lab
 me=$(basename "$0" .sh)
 

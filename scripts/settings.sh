@@ -56,9 +56,6 @@ for name in ${USERS:-}; do
 		die "USERS: no lab/drivers/$name (there is: $(cd "$top/lab/drivers" && echo */ | tr -d /))"
 done
 
-[ -z "${VARIANT:-}" ] || grep -q "^$VARIANT " "$top/lab/variants" ||
-	die "VARIANT: no $VARIANT in lab/variants (there is: $(sed 's/#.*//; s/ .*//; /^$/d' "$top/lab/variants" | paste -sd' ' -))"
-
 if [ -n "${COMPARE:-}" ]; then
 	case $COMPARE in
 	*,*) ;;
