@@ -74,7 +74,8 @@ static bool conditions(struct mmu_interval_notifier *mni, const struct mmu_notif
 {
 	if (range->event == MMU_NOTIFY_UNMAP && mmu_notifier_range_blockable(range))
 		msleep(20);
-	if (mmu_notifier_range_blockable(range) && busy() && !wait_for_completion_timeout(&done, HZ))
+	if (mmu_notifier_range_blockable(range) && busy() &&
+	    !wait_for_completion_timeout(&done, HZ))
 		count();
 	if (busy() && mmu_notifier_range_blockable(range) && again())
 		msleep(21);

@@ -735,8 +735,8 @@ static void lab_released_soon(struct kunit *test)
 {
 	int i;
 
-	for (i = 0; i < 300 && !READ_ONCE(lab.released); i++)
-		msleep(10);
+	for (i = 0; i < 150 && !READ_ONCE(lab.released); i++)
+		msleep(20);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(lab.released), 1);
 }
 
@@ -810,6 +810,7 @@ static void gfx_fini_without_ttm(struct kunit *test)
 	amdgpu_bo_fini(l->adev);
 	KUNIT_EXPECT_EQ(test, lab.released_at_fini, 0);
 }
+
 #define LAB_USERPTR_WQ_CASES				\
 	KUNIT_CASE(gfx_fini_waits_for_late_deletes),	\
 	KUNIT_CASE(gfx_destroyed_beside_others),	\

@@ -238,7 +238,7 @@ static void mlx5_no_memory_to_look_up(struct kunit *test)
 }
 
 /* The static one, or without the patch a stub */
-extern void odp_store_pfn(struct ib_umem_odp *umem_odp, size_t idx, unsigned long pfn);
+void odp_store_pfn(struct ib_umem_odp *umem_odp, size_t idx, unsigned long pfn);
 
 static void mlx5_store_unlocked(void *arg)
 {
