@@ -25,7 +25,8 @@ cc -I "$selftests/mm" -o "$out/foreign-mrelease_test" "$selftests/mm/mrelease_te
 	die "the kernel's tests do not build: see $out/build.log"
 
 # They read and write files, which have to be on a disk: that of a memcg's page cache.
-if ! PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 "$out/disk" 192M || ! gzip -9 "$out/disk"; then
+# zram has sectors of 4 KiB.
+if ! PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 -b 4096 "$out/disk" 192M || ! gzip -9 "$out/disk"; then
 	die "cannot make a file system in $out/disk"
 fi
 
