@@ -14,6 +14,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -35,6 +36,22 @@ USERS_POINT_AROUND(mmap_read_lock, struct mm_struct)
 USERS_POINT_AROUND(mmap_read_unlock, struct mm_struct)
 USERS_POINT_AROUND(mmap_write_lock, struct mm_struct)
 USERS_POINT_AROUND(mmap_write_unlock, struct mm_struct)
+
+/*
+ * SIGKILL ends the wait for these, so a task that was killed does not get them: as if
+ * another one held the lock.
+ */
+#define USERS_ENDED_BY_A_KILL(name, lock_t)				\
+static __always_inline int __must_check users_##name(lock_t *lock)	\
+{									\
+	users_point();							\
+	return fatal_signal_pending(current) ? -EINTR : name(lock);	\
+}
+
+USERS_ENDED_BY_A_KILL(mutex_lock_interruptible, struct mutex)
+USERS_ENDED_BY_A_KILL(mutex_lock_killable, struct mutex)
+USERS_ENDED_BY_A_KILL(down_read_killable, struct rw_semaphore)
+USERS_ENDED_BY_A_KILL(down_write_killable, struct rw_semaphore)
 
 static __always_inline void users_spin_unlock(spinlock_t *lock)
 {
@@ -77,6 +94,14 @@ static __always_inline long users_resv_wait(struct dma_resv *resv, enum dma_resv
 #define down_write(lock)		users_down_write(lock)
 #undef up_write
 #define up_write(lock)			users_up_write(lock)
+#undef mutex_lock_interruptible
+#define mutex_lock_interruptible(lock)	users_mutex_lock_interruptible(lock)
+#undef mutex_lock_killable
+#define mutex_lock_killable(lock)	users_mutex_lock_killable(lock)
+#undef down_read_killable
+#define down_read_killable(lock)	users_down_read_killable(lock)
+#undef down_write_killable
+#define down_write_killable(lock)	users_down_write_killable(lock)
 #undef spin_unlock
 #define spin_unlock(lock)		users_spin_unlock(lock)
 #define mmap_read_lock(mm)		users_mmap_read_lock(mm)

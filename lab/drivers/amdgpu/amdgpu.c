@@ -23,8 +23,17 @@ static bool lab_no_workqueue;
 #endif
 static struct workqueue_struct *(*lab_new_workqueue)(const char *fmt, unsigned int flags,
 						     int max_active, ...) = lab_alloc_workqueue;
+/* What the last one was to be like */
+static unsigned int lab_wq_flags;
+static int lab_wq_active;
 #undef alloc_workqueue
-#define alloc_workqueue(...)	(lab_no_workqueue ? NULL : lab_new_workqueue(__VA_ARGS__))
+#define alloc_workqueue(fmt, flags, active, ...)				\
+	(lab_no_workqueue ? NULL :						\
+	 lab_new_workqueue(fmt, lab_wq_flags = (flags), lab_wq_active = (active),	\
+			   ##__VA_ARGS__))
+
+static int lab_wqs_destroyed;
+#define destroy_workqueue(wq)	(lab_wqs_destroyed++, destroy_workqueue(wq))
 
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_hmm.c>
 #include <drivers/gpu/drm/amd/amdgpu/amdgpu_amdkfd_fence.c>
@@ -49,6 +58,8 @@ static struct {
 	int gem_freed, released, put;
 	/* To release one takes its time. */
 	int slow;
+	/* TTM can't be set up */
+	int ttm_error;
 	/* How many were released when TTM was taken down, -1 if it was not */
 	int released_at_fini;
 	/* Jobs that run, and since when the process has had what they use */
@@ -258,6 +269,8 @@ int drm_sched_entity_error(struct drm_sched_entity *entity)
 
 int amdgpu_ttm_init(struct amdgpu_device *adev)
 {
+	if (lab.ttm_error)
+		return lab.ttm_error;
 	adev->mman.initialized = true;
 	return 0;
 }
@@ -407,6 +420,7 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	lab.released = 0;
 	lab.put = 0;
 	lab.slow = 0;
+	lab.ttm_error = 0;
 	lab.released_at_fini = -1;
 	lab.nr_jobs = 0;
 	lab.running = false;
@@ -751,8 +765,14 @@ static struct workqueue_struct *lab_bo_init(struct lab_bo *l)
 	l->adev->mman.userptr_wq = NULL;
 	/* The memory types of the aperture are not changed then. */
 	l->adev->gmc.is_app_apu = true;
+	lab_wq_flags = 0;
+	lab_wq_active = -1;
 	KUNIT_ASSERT_EQ(l->test, amdgpu_bo_init(l->adev), 0);
 	KUNIT_ASSERT_NOT_NULL(l->test, l->adev->mman.userptr_wq);
+	/* What is destroyed there frees memory, also when there is none for a new thread. */
+	KUNIT_EXPECT_TRUE(l->test, lab_wq_flags & WQ_MEM_RECLAIM);
+	/* More at a time than from TTM's: the default, or a number */
+	KUNIT_EXPECT_TRUE(l->test, !lab_wq_active || lab_wq_active > 16);
 	return ttm;
 }
 
@@ -801,6 +821,20 @@ static void gfx_init_without_a_workqueue(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, l->adev->mman.initialized);
 }
 
+/* Nothing of the driver's is left then: amdgpu_bo_fini() is not called. */
+static void gfx_init_without_ttm(struct kunit *test)
+{
+	struct lab_bo *l = lab_gfx(test);
+
+	l->adev->mman.userptr_wq = NULL;
+	l->adev->gmc.is_app_apu = true;
+	lab.ttm_error = -ENODEV;
+	lab_wqs_destroyed = 0;
+	KUNIT_EXPECT_EQ(test, amdgpu_bo_init(l->adev), -ENODEV);
+	KUNIT_EXPECT_EQ(test, lab_wqs_destroyed, 1);
+	KUNIT_EXPECT_EQ(test, lab.released_at_fini, -1);
+}
+
 /* It could not be set up. */
 static void gfx_fini_without_ttm(struct kunit *test)
 {
@@ -815,6 +849,7 @@ static void gfx_fini_without_ttm(struct kunit *test)
 	KUNIT_CASE(gfx_fini_waits_for_late_deletes),	\
 	KUNIT_CASE(gfx_destroyed_beside_others),	\
 	KUNIT_CASE(gfx_init_without_a_workqueue),	\
+	KUNIT_CASE(gfx_init_without_ttm),		\
 	KUNIT_CASE(gfx_fini_without_ttm),
 #else
 #define LAB_USERPTR_WQ_CASES
@@ -1189,6 +1224,13 @@ static void hsa_reaped_is_not_restored(struct kunit *test)
 	lab_expect_evictions(l, 1, 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_users), users);
 	KUNIT_EXPECT_EQ(test, refcount_read(&current->usage), usage);
+	/* Nothing else has kept it from that. */
+	users_mm_clear(MMF_UNSTABLE, l->mm);
+	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
+	flush_delayed_work(&l->info->restore_userptr_work);
+	KUNIT_EXPECT_GT(test, lab.faulted, 0);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+	lab_expect_evictions(l, 0, 0);
 }
 
 /* The restore worker faults in, maps, and lets the queues run. */

@@ -10,6 +10,17 @@
 #include <linux/sched/mm.h>
 #include "points.h"
 
+static void svm_unlocks(struct mutex *lock);
+
+static __always_inline void svm_mutex_unlock(struct mutex *lock)
+{
+	svm_unlocks(lock);
+	users_mutex_unlock(lock);
+}
+
+#undef mutex_unlock
+#define mutex_unlock(lock)	svm_mutex_unlock(lock)
+
 /* The restore worker looks for the mm of the process; the test thread has none. */
 static struct mm_struct *svm_get_task_mm(struct task_struct *task);
 #define get_task_mm svm_get_task_mm
@@ -63,6 +74,9 @@ struct svm_lab {
 	void (*hook)(struct svm_lab *lab);
 	struct svm_range *hook_range;
 	int hooked;
+	/* whether this one counted as mapped when its lock was released last */
+	struct svm_range *watched;
+	bool mapped_at_unlock;
 };
 
 static struct svm_lab *svm_lab;
@@ -275,6 +289,12 @@ static void svm_looked_up(void)
 }
 
 #include "fakes.h"
+
+static void svm_unlocks(struct mutex *lock)
+{
+	if (svm_lab && svm_lab->watched && lock == &svm_lab->watched->lock)
+		svm_lab->mapped_at_unlock = svm_counts_as_mapped(svm_lab->watched);
+}
 
 static u32 svm_get_wptr(struct amdgpu_device *adev, struct amdgpu_ih_ring *ih)
 {
@@ -618,6 +638,16 @@ static void svm_mapped_xnack_refuses(struct kunit *test)
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
 
+/* What a GPU may only read belongs to somebody else afterwards, too. */
+static void svm_mapped_read_only_refuses(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_SECOND, SVM_SECOND + 15);
+
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, SVM_SECOND + 15), 16);
+	svm_refuses(lab, prange, SVM_SECOND, SVM_SECOND + 15);
+}
+
 /* The reaper of older kernels says that it unmaps */
 static void svm_mapped_unmap_event_refuses(struct kunit *test)
 {
@@ -827,6 +857,26 @@ static void svm_clone_of_never_mapped_succeeds(struct kunit *test)
 	svm_take_out(lab, old);
 	svm_insert(lab, new);
 	svm_succeeds(lab, new, SVM_FIRST, SVM_FIRST + 63);
+}
+
+/* The pages are in the memory of the first GPU: the second one is left out. */
+static void svm_skipped_gpu_succeeds(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct svm_range_bo bo = { .node = &lab->gpus[0].node };
+	DECLARE_BITMAP(gpus, MAX_GPU_INSTANCE) = { BIT(1) };
+	struct ttm_resource res = {};
+
+	svm_range_lock(prange);
+	prange->svm_bo = &bo;
+	prange->ttm_res = &res;
+	KUNIT_EXPECT_EQ(test, svm_range_map_to_gpus(prange, 0, 64, false, gpus, true, false), 0);
+	prange->svm_bo = NULL;
+	prange->ttm_res = NULL;
+	svm_range_unlock(prange);
+	KUNIT_EXPECT_EQ(test, lab->updates, 0);
+	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
 
 /* The second GPU fails half way, and the range counts as not mapped */
@@ -1292,6 +1342,20 @@ static void svm_unreadable_ends_with_its_vma(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, last), 16);
 }
 
+/* munmap() has split it meanwhile: what is a child by now is not its own any more. */
+static void svm_unreadable_beside_a_child(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_split(lab, prange);
+	svm_protect(lab, SVM_FIRST, false);
+	KUNIT_EXPECT_EQ(test, svm_map_part(lab, prange, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 31), 0);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST + 40, SVM_FIRST + 63), 48);
+	svm_end_split(lab, prange);
+}
+
 /* ------------------------------------- what only this version of the driver has */
 
 #include "cases.h"
@@ -1386,6 +1450,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_never_mapped_succeeds),
 	KUNIT_CASE(svm_mapped_refuses),
 	KUNIT_CASE(svm_mapped_xnack_refuses),
+	KUNIT_CASE(svm_mapped_read_only_refuses),
 	KUNIT_CASE(svm_mapped_unmap_event_refuses),
 	KUNIT_CASE(svm_idle_unmap_event_succeeds),
 	KUNIT_CASE(svm_unmapped_refuses),
@@ -1398,6 +1463,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_split_of_stale_refuses),
 	KUNIT_CASE(svm_clone_of_stale_refuses),
 	KUNIT_CASE(svm_clone_of_never_mapped_succeeds),
+	KUNIT_CASE(svm_skipped_gpu_succeeds),
 	KUNIT_CASE(svm_failed_map_refuses),
 	KUNIT_CASE(svm_failed_first_map_refuses),
 	KUNIT_CASE(svm_failed_unmap_refuses),
@@ -1425,6 +1491,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_unreadable_tail_head_unmapped),
 	KUNIT_CASE(svm_unreadable_is_not_mapped),
 	KUNIT_CASE(svm_unreadable_ends_with_its_vma),
+	KUNIT_CASE(svm_unreadable_beside_a_child),
 	KUNIT_CASE_PARAM(svm_map_interrupted, users_points),
 	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, users_points),
 	KUNIT_CASE_PARAM(svm_restore_interrupted, users_points),

@@ -14,6 +14,26 @@
 #include <linux/uaccess.h>
 #include "points.h"
 
+static void hfi_locked(spinlock_t *lock);
+static void hfi_unlocks(spinlock_t *lock);
+
+static __always_inline void hfi_spin_lock(spinlock_t *lock)
+{
+	spin_lock(lock);
+	hfi_locked(lock);
+}
+
+static __always_inline void hfi_spin_unlock(spinlock_t *lock)
+{
+	hfi_unlocks(lock);
+	users_spin_unlock(lock);
+}
+
+#undef spin_lock
+#define spin_lock(lock)		hfi_spin_lock(lock)
+#undef spin_unlock
+#define spin_unlock(lock)	hfi_spin_unlock(lock)
+
 static dma_addr_t hfi_map(void *addr);
 static void hfi_unmap(dma_addr_t addr);
 static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
@@ -78,12 +98,26 @@ static struct hfi {
 	struct tid_rb_node *inserted_node;
 	/* once, when a setup has programmed what it can, and holds no lock */
 	void (*programmed)(struct kunit *test);
+	/* When the lock of it was taken, and when it was released last */
+	u32 used_at_lock, used_at_unlock;
 	bool gone;
 	/* munmap() of the buffer was called in a path */
 	bool unmapped;
 	/* for calls at a time at which it is not known which notifiers there are */
 	struct mmu_interval_notifier stand_in;
 } *hfi;
+
+static void hfi_locked(spinlock_t *lock)
+{
+	if (hfi && lock == &hfi->fd.tid_lock)
+		hfi->used_at_lock = hfi->fd.tid_used;
+}
+
+static void hfi_unlocks(spinlock_t *lock)
+{
+	if (hfi && lock == &hfi->fd.tid_lock)
+		hfi->used_at_unlock = hfi->fd.tid_used;
+}
 
 void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa,
 		  u16 order)
@@ -716,6 +750,8 @@ static void cover_reaped_in_setup(struct kunit *test)
 	hfi_open(test);
 	hfi->in_setup = cover_reap;
 	KUNIT_EXPECT_EQ(test, hfi_setup(test), 0);
+	/* It was called. */
+	KUNIT_EXPECT_GT(test, hfi->maps, 1);
 	KUNIT_EXPECT_GT(test, hfi_programmed(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 }
@@ -1010,6 +1046,9 @@ static void clear_some_and_the_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, 3), 0);
 	KUNIT_EXPECT_EQ(test, hfi->tinfo.tidcnt, 3);
 	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, tidcnt - 3);
+	/* Under the lock, or a setup at the same time counts wrong. */
+	KUNIT_EXPECT_EQ(test, hfi->used_at_lock, tidcnt);
+	KUNIT_EXPECT_EQ(test, hfi->used_at_unlock, tidcnt - 3);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), tidcnt - 3);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
@@ -1041,7 +1080,41 @@ static void clear_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, tidcnt - 1);
 }
 
-/* The last entry of a group that was used in part, then of a free one */
+/* The task that frees TIDs may have been killed: that does not end the wait for exp_mutex. */
+static void clear_by_a_killed_process(struct kunit *test)
+{
+	hfi_node(test);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, hfi->tinfo.tidcnt), 0);
+	KUNIT_EXPECT_TRUE(test, signal_pending(current));
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, 0);
+}
+
+/* The first entry fails that would be in a group which is used in part: that stays so. */
+static void setup_fails_in_used_group(struct kunit *test)
+{
+	struct tid_rb_node *node = hfi_node(test);
+	struct hfi1_tid_info info = {
+		.vaddr = hfi->buf, .length = PAGE_SIZE, .tidlist = hfi->tidlist,
+	};
+
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_used_list.count, 1);
+	hfi->maps = 0;
+	hfi->fail_map = 1;
+	KUNIT_EXPECT_EQ(test, hfi1_user_exp_rcv_setup(&hfi->fd, &info), -EFAULT);
+	KUNIT_EXPECT_EQ(test, hfi->maps, 1);
+	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
+	KUNIT_EXPECT_EQ(test, hfi->uctxt.tid_used_list.count, 1);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_used, hfi->tinfo.tidcnt);
+	hfi_untouched(test, node);
+	hfi_close_now(test);
+}
+
+/* The free group comes first, though another one is used in part. */
 static void setup_twice(struct kunit *test)
 {
 	u32 first;
@@ -1104,18 +1177,12 @@ static void setup_freed_by_another_is_undone(struct kunit *test)
 	hfi_close_now(test);
 }
 
-/* Pages that lie one behind the other are one entry, which has their order. */
-static void setup_of_a_larger_set(struct kunit *test)
+/* Four pages that lie one behind the other */
+static void hfi_larger_set(struct kunit *test, struct page **pages)
 {
-	struct tid_user_buf buf = {};
-	struct page *first, *pages[4];
-	struct tid_group *grp;
-	struct hfi_entry *entry;
+	struct page *first = alloc_pages(GFP_KERNEL, 2);
 	int i;
 
-	hfi_open(test);
-	hfi_new_buffer(test);
-	first = alloc_pages(GFP_KERNEL, 2);
 	KUNIT_ASSERT_NOT_NULL(test, first);
 	split_page(first, 2);
 	for (i = 0; i < 4; i++) {
@@ -1125,6 +1192,20 @@ static void setup_of_a_larger_set(struct kunit *test)
 		hfi->fd.tid_n_pinned++;
 		atomic64_inc(&hfi->mm->pinned_vm);
 	}
+}
+
+/* They are one entry, which has their order. */
+static void setup_of_a_larger_set(struct kunit *test)
+{
+	struct tid_user_buf buf = {};
+	struct page *first, *pages[4];
+	struct tid_group *grp;
+	struct hfi_entry *entry;
+
+	hfi_open(test);
+	hfi_new_buffer(test);
+	hfi_larger_set(test, pages);
+	first = pages[0];
 	buf.vaddr = hfi->buf;
 	buf.pages = pages;
 	grp = list_first_entry(&hfi->uctxt.tid_group_list.list, struct tid_group, list);
@@ -1137,6 +1218,36 @@ static void setup_of_a_larger_set(struct kunit *test)
 	entry = &hfi->entries[grp->base - HFI_BASE];
 	KUNIT_EXPECT_EQ(test, entry->pages, 4);
 	KUNIT_EXPECT_EQ(test, entry->pfn, page_to_pfn(first));
+	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
+	hfi_close_now(test);
+	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
+}
+
+/* Or two entries. Pages are counted: those that are not covered are unpinned. */
+static void setup_counts_pages(struct kunit *test)
+{
+	struct tid_pageset sets[] = { { .idx = 0, .count = 2 }, { .idx = 2, .count = 2 } };
+	struct tid_user_buf buf = { .psets = sets };
+	unsigned int tididx = 0, mapped = 0;
+	struct page *pages[4];
+	struct tid_group *grp;
+	u32 tidlist[2] = {};
+
+	hfi_open(test);
+	hfi_new_buffer(test);
+	hfi_larger_set(test, pages);
+	buf.vaddr = hfi->buf;
+	buf.pages = pages;
+	mutex_lock(&hfi->uctxt.exp_mutex);
+	grp = tid_group_pop(&hfi->uctxt.tid_group_list);
+	KUNIT_EXPECT_EQ(test, program_rcvarray(&hfi->fd, &buf, grp, 2, tidlist, &tididx,
+					       &mapped), 2);
+	tid_group_add_tail(grp, &hfi->uctxt.tid_used_list);
+	mutex_unlock(&hfi->uctxt.exp_mutex);
+	KUNIT_EXPECT_EQ(test, tididx, 2);
+	KUNIT_EXPECT_EQ(test, mapped, 4);
+	KUNIT_EXPECT_EQ(test, hfi_programmed(), 2);
+	KUNIT_EXPECT_EQ(test, hfi->entries[grp->base - HFI_BASE].pages, 2);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 	hfi_close_now(test);
 	KUNIT_EXPECT_EQ(test, hfi->fd.tid_n_pinned, 0);
@@ -1226,10 +1337,13 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_killed_waits),
 	KUNIT_CASE(setup_list_unwritable_is_undone),
 	KUNIT_CASE(setup_freed_by_another_is_undone),
+	KUNIT_CASE(setup_fails_in_used_group),
 	KUNIT_CASE(setup_of_a_larger_set),
+	KUNIT_CASE(setup_counts_pages),
 	KUNIT_CASE(close_keeps_groups_of_others),
 	KUNIT_CASE(clear_some_and_the_rest),
 	KUNIT_CASE(clear_refuses),
+	KUNIT_CASE(clear_by_a_killed_process),
 	KUNIT_CASE(setup_twice),
 	KUNIT_CASE_PARAM(setup_interrupted, users_points),
 	KUNIT_CASE_PARAM(clear_interrupted, users_points),

@@ -376,9 +376,9 @@ static void blocking_waits_after_a_refusal(struct kunit *test)
 }
 
 /* The GPU must not get at what it was given the time before. */
-static void lab_expect_bind_fails(struct lab_bo *l)
+static void lab_expect_bind_fails(struct lab_bo *l, int err)
 {
-	KUNIT_EXPECT_LT(l->test, lab_bind(l), 0);
+	KUNIT_EXPECT_EQ(l->test, lab_bind(l), err);
 	/* User space can have that as often as it likes. */
 	KUNIT_EXPECT_EQ(l->test, lab.errors, 0);
 	KUNIT_EXPECT_EQ(l->test, lab.gart_binds, 0);
@@ -394,7 +394,7 @@ static void failed_pin_does_not_bind(struct kunit *test)
 
 	/* The second page is not mapped */
 	l->gtt->userptr += PAGE_SIZE;
-	lab_expect_bind_fails(l);
+	lab_expect_bind_fails(l, -EFAULT);
 	lab_succeeds(l);
 }
 
@@ -403,7 +403,7 @@ static void failed_table_does_not_bind(struct kunit *test)
 	struct lab_bo *l = lab_bo(test);
 
 	lab.no_table = true;
-	lab_expect_bind_fails(l);
+	lab_expect_bind_fails(l, -ENOMEM);
 }
 
 static void failed_mapping_does_not_bind(struct kunit *test)
@@ -411,7 +411,7 @@ static void failed_mapping_does_not_bind(struct kunit *test)
 	struct lab_bo *l = lab_bo(test);
 
 	lab.no_mapping = true;
-	lab_expect_bind_fails(l);
+	lab_expect_bind_fails(l, -EIO);
 	/* Nothing of the table is left, but itself */
 	KUNIT_ASSERT_NOT_NULL(test, l->gtt->ttm.sg);
 	KUNIT_EXPECT_NULL(test, l->gtt->ttm.sg->sgl);
@@ -428,7 +428,7 @@ static void bind_by_another_process_fails(struct kunit *test)
 
 	l->gtt->usermm = l->call.mm;
 	users_failure("another process binds");
-	lab_expect_bind_fails(l);
+	lab_expect_bind_fails(l, -EPERM);
 }
 
 /* As a command submission does it, with the BO reserved */

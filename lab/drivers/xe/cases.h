@@ -93,7 +93,25 @@ static void first_of_two_errors_of_a_tile(struct kunit *test)
 	lab_two_errors(l);
 }
 
+/* The task that repins may have been killed: that does not end the wait for notifier_lock. */
+static void exec_of_a_killed_process(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	users_blocks(test, &l->call);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
+	KUNIT_EXPECT_TRUE(test, signal_pending(current));
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
+	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, BIT(0));
+}
+
 #define LAB_BASE_CASES					\
+	KUNIT_CASE(exec_of_a_killed_process),		\
 	KUNIT_CASE(other_tile_is_bound_and_unbound),	\
 	KUNIT_CASE(fault_both_tiles_are_given_up),	\
 	KUNIT_CASE(first_of_two_errors),		\

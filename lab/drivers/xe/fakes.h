@@ -25,6 +25,8 @@ static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long 
 	bool sent = dma_fence_is_signaled(fence);
 	int gt;
 
+	/* Or whoever unmaps and was killed takes it for flushed */
+	KUNIT_EXPECT_FALSE(lab.test, intr);
 	users_point();
 	for (gt = 0; gt < ARRAY_SIZE(lab_flush_at); gt++) {
 		if (lab_flush_at[gt].fence != fence)

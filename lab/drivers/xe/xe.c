@@ -1515,10 +1515,8 @@ static void invalidation_interrupted(struct kunit *test)
 	users_path_end(test);
 }
 
-/* Whether exec waits for the unbind */
-static bool lab_unbind_is_waited_for(struct lab_vm *l)
+static void lab_check_unbind(struct lab_vm *l, struct xe_vm_pgtable_update_ops *update)
 {
-	struct xe_vm_pgtable_update_ops update = {};
 	struct xe_vma_op op = {
 		.base.op = DRM_GPUVA_OP_UNMAP,
 		.base.unmap.va = &l->uvma->vma.gpuva,
@@ -1526,9 +1524,17 @@ static bool lab_unbind_is_waited_for(struct lab_vm *l)
 	int err;
 
 	down_read(lab_notifier_lock(l->vm));
-	err = lab_check_userptr(l->vm, &op, &update);
+	err = lab_check_userptr(l->vm, &op, update);
 	up_read(lab_notifier_lock(l->vm));
 	KUNIT_EXPECT_EQ(l->test, err, 0);
+}
+
+/* Whether exec waits for the unbind */
+static bool lab_unbind_is_waited_for(struct lab_vm *l)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+
+	lab_check_unbind(l, &update);
 	return update.wait_vm_bookkeep;
 }
 
@@ -1546,13 +1552,31 @@ static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
 	l->uvma->vma.gpuva.flags &= ~DRM_GPUVA_SPARSE;
 }
 
+/* One job unbinds them all: that a later one is valid does not change that. */
+static void unbind_of_several_is_waited_for(struct kunit *test)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+	struct lab_vm *l = lab_gfx(test);
+
+	users_blocks(test, &l->call);
+	lab_check_unbind(l, &update);
+	KUNIT_EXPECT_TRUE(test, update.wait_vm_bookkeep);
+	/* As if it had been pinned again */
+	lab_seq(&l->uvma->userptr) = l->uvma->userptr.notifier.invalidate_seq;
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+	lab_check_unbind(l, &update);
+	KUNIT_EXPECT_TRUE(test, update.wait_vm_bookkeep);
+}
+
 /* With page faults it must not fail: nobody repins it. */
 static void unbind_of_an_invalid_one_is_not_repeated(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
 	users_blocks(test, &l->call);
-	lab_unbind_is_waited_for(l);
+	/* It is on no list here. */
+	KUNIT_EXPECT_FALSE(test, lab_listed(l));
+	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
 }
 
 static struct kunit_case cases[] = {
@@ -1601,6 +1625,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_flush_of_one_tile_is_not_sent),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_not_repeated),
+	KUNIT_CASE(unbind_of_several_is_waited_for),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),
 	KUNIT_CASE(flush_of_one_gt_is_not_sent),
