@@ -31,6 +31,8 @@ void users_point(void);
 #define users_mm_test(flag, mm)		mm_flags_test(flag, mm)
 #define users_mm_set(flag, mm)		mm_flags_set(flag, mm)
 #define users_mm_clear(flag, mm)	mm_flags_clear(flag, mm)
+/* Of hfi1's struct tid_user_buf, with room for them behind it */
+#define users_set_psets(buf, sets)	memcpy((buf)->psets, sets, sizeof(sets))
 
 static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
 				    struct mmu_interval_notifier *interval,
@@ -58,6 +60,7 @@ static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
 #define users_mm_test(flag, mm)		test_bit(flag, &(mm)->flags)
 #define users_mm_set(flag, mm)		set_bit(flag, &(mm)->flags)
 #define users_mm_clear(flag, mm)	clear_bit(flag, &(mm)->flags)
+#define users_set_psets(buf, sets)	((buf)->psets = (sets))
 #define kthread_run_worker		kthread_create_worker
 #define zap_vma_range(vma, addr, size)	zap_page_range_single(vma, addr, size, NULL)
 

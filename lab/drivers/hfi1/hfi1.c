@@ -1227,7 +1227,7 @@ static void setup_of_a_larger_set(struct kunit *test)
 static void setup_counts_pages(struct kunit *test)
 {
 	struct tid_pageset sets[] = { { .idx = 0, .count = 2 }, { .idx = 2, .count = 2 } };
-	struct tid_user_buf buf = { .psets = sets };
+	struct tid_user_buf *buf;
 	unsigned int tididx = 0, mapped = 0;
 	struct page *pages[4];
 	struct tid_group *grp;
@@ -1236,11 +1236,14 @@ static void setup_counts_pages(struct kunit *test)
 	hfi_open(test);
 	hfi_new_buffer(test);
 	hfi_larger_set(test, pages);
-	buf.vaddr = hfi->buf;
-	buf.pages = pages;
+	buf = kunit_kzalloc(test, sizeof(*buf) + sizeof(sets), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	users_set_psets(buf, sets);
+	buf->vaddr = hfi->buf;
+	buf->pages = pages;
 	mutex_lock(&hfi->uctxt.exp_mutex);
 	grp = tid_group_pop(&hfi->uctxt.tid_group_list);
-	KUNIT_EXPECT_EQ(test, program_rcvarray(&hfi->fd, &buf, grp, 2, tidlist, &tididx,
+	KUNIT_EXPECT_EQ(test, program_rcvarray(&hfi->fd, buf, grp, 2, tidlist, &tididx,
 					       &mapped), 2);
 	tid_group_add_tail(grp, &hfi->uctxt.tid_used_list);
 	mutex_unlock(&hfi->uctxt.exp_mutex);
