@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What amdkfd_svm.c takes from here is different in other versions of the driver. */
 
+/* No two of these GPUs are linked. */
+bool amdgpu_xgmi_same_hive(struct amdgpu_device *adev, struct amdgpu_device *bo_adev)
+{
+	return false;
+}
+
 bool amdgpu_vm_ready(struct amdgpu_vm *vm)
 {
 	return true;
