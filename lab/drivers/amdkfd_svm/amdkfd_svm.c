@@ -1360,6 +1360,30 @@ static void svm_unreadable_beside_a_child(struct kunit *test)
 
 #include "cases.h"
 
+/* What is unreadable can't be unmapped: the queues must not run, and it is tried again. */
+static void svm_unreadable_is_not_unmapped(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_protect(lab, SVM_FIRST, false);
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_ASSERT_TRUE(test, lab->stopped);
+	flush_delayed_work(&lab->p.svms.restore_work);
+	/* On the second GPU */
+	lab->fail_update = lab->updates + 2;
+	svm_restore(lab);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 0);
+	KUNIT_EXPECT_TRUE(test, lab->stopped);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
+	svm_expect_half_unmapped(test, prange);
+	cancel_delayed_work_sync(&lab->p.svms.restore_work);
+	svm_restore(lab);
+	KUNIT_EXPECT_EQ(test, lab->resumes, 1);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+}
+
 /* ------------------------------------------------------- paths, interrupted */
 
 /* Two VMAs; while the first one is mapped a blocking call does not see it. */
@@ -1468,6 +1492,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_failed_first_map_refuses),
 	KUNIT_CASE(svm_failed_unmap_refuses),
 	KUNIT_CASE(svm_failed_flush_refuses),
+	KUNIT_CASE(svm_unreadable_is_not_unmapped),
 	SVM_BASE_CASES
 	KUNIT_CASE(svm_between_vmas_refuses),
 	KUNIT_CASE(svm_success_is_noticed),
