@@ -47,8 +47,9 @@ REPLACED = [
     (r"(?<== )0\b", "1"), (r"(?<=, )0(?=\))", "1"),
     (r"\bALIGN_DOWN\((\w+), \w+\)", r"\1"), (r"\bALIGN_DOWN\b", "ALIGN"),
     (r"(\w+)_end\(", r"\1_start("), (r"(\w+)_start\(", r"\1_end("),
-    (r"->end\b", "->start"), (r"(?<!prange)->start\b", "->end"),
+    (r"->end\b", "->start"), (r"(?<!prange)(?<!node)->start\b", "->end"),
     (r"(?<=prange)->start\b", "->last"), (r"(?<=prange)->last\b", "->start"),
+    (r"(?<=node)->start\b", "->last"), (r"(?<=node)->last\b", "->start"),
     (r"\bdown_read\(", "down_write("), (r"\bdown_write\(", "down_read("),
     (r"\bup_read\(", "up_write("), (r"\bup_write\(", "up_read("),
     (r"_used_list\b", "_group_list"), (r"_group_list\b", "_used_list"),
@@ -224,7 +225,7 @@ class File:
     def statement(self, i):
         """The last line of the plain statement that begins on line @i, or None"""
         text = self.code[i].strip()
-        if text.startswith((".", "MA_STATE(", "DECLARE_", "DEFINE_", "LIST_HEAD(")):
+        if text.startswith((".", "MA_STATE(", "VMA_ITERATOR(", "DECLARE_", "DEFINE_", "LIST_HEAD(")):
             return None
         if (NOT_CODE.match(text) or DECLARATION.match(self.code[i]) or not self.begins(i) or
                 re.match(r"(\} )?(if|else|for|while|do|switch|case|default)\b", text)):
