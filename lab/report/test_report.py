@@ -102,6 +102,17 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(self.missed(change={("one", "hang"): 1}),
                          [("all of them", "other victims that hang")])
 
+    def test_another_killed_at_once(self):
+        """Unpatched, the OOM killer does not wait for the victim."""
+        for served, met in ((3290, "yes"), (3310, "NO"), (-1, "NO")):
+            base, series = good_series(), good_series()
+            base["hang-exit", "served_ms"] = 40
+            series["hang-exit", "served_ms"] = served
+            rows = [row for row in demo.judge(base, series)
+                    if row[0] == "a driver hangs in its victim's exit, a bystander"]
+            self.assertEqual(rows[0][2], "0.04 s, kills another at once")
+            self.assertEqual(rows[0][4:], ["<= 3 s + 10 %", met])
+
     def test_cells(self):
         row = self.rows(change={("one", "held_1s_kib"): 1536})[1]
         self.assertEqual(row, ["256 MiB, one refuses 4 KiB", "held after pass 1, 1 s, 3 s, 5 s",
