@@ -107,11 +107,19 @@ class DemoTest(unittest.TestCase):
         for served, met in ((3290, "yes"), (3310, "NO"), (-1, "NO")):
             base, series = good_series(), good_series()
             base["hang-exit", "served_ms"] = 40
+            base["hang-exit", "kills"] = 2
             series["hang-exit", "served_ms"] = served
             rows = [row for row in demo.judge(base, series)
                     if row[0] == "a driver hangs in its victim's exit, a bystander"]
             self.assertEqual(rows[0][2], "0.04 s, kills another at once")
             self.assertEqual(rows[0][4:], ["<= 3 s + 10 %", met])
+        # It is served, and no other was killed: that has to be reached
+        base, series = good_series(), good_series()
+        base["hang-exit", "served_ms"] = 40
+        base["hang-exit", "kills"] = 1
+        row = [row for row in demo.judge(base, series)
+               if row[0] == "a driver hangs in its victim's exit, a bystander"][0]
+        self.assertEqual(row[4:], ["not later than unpatched + 10 %", "NO"])
 
     def test_cells(self):
         row = self.rows(change={("one", "held_1s_kib"): 1536})[1]
