@@ -19,7 +19,7 @@ console=$out/console.log
 rm -rf "$out"
 mkdir -p "$out" "$built"
 
-echo 'obj-m += lab_rules.o lab_lockdep.o' >"$built/Kbuild"
+echo 'obj-m += lab_rules.o lab_worker.o lab_lockdep.o' >"$built/Kbuild"
 for file in "$top"/lab/rules/*.c; do
 	cmp -s "$file" "$built/${file##*/}" || cp "$file" "$built/"
 done
@@ -31,7 +31,8 @@ if ! kmake "$src" debug M="$built" modules >"$out/build.log" 2>&1; then
 fi
 
 "$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_lockdep.ko"
+	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
+	"$built/lab_lockdep.ko"
 if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "rules: the VM boots and ends"
@@ -76,6 +77,17 @@ check "a list notifier that fails with another error is named" \
 	broken 3 1 "lab_rules_start+0x0/"
 check "a list notifier that fails, and has an end callback, is named" \
 	broken 4 1 "lab_rules_start_of_a_pair+0x0/"
+
+# worker NUMBER NAME: it fails once, is named, and the pages stay until it was called again
+worker() {
+	part "worker$1" >"$out/worker$1"
+	[ "$(splats "worker$1")" = 1 ] && grep -qF "$2+0x0/" "$out/worker$1" &&
+		grep -qF "LAB: fails=$1: 2 times blocking, 4 pages were kept, 0 are left" "$out/worker$1"
+}
+check "the worker leaves a failing interval's pages alone" \
+	worker 0 lab_worker_invalidate
+check "the worker leaves a failing list's pages alone" \
+	worker 1 lab_worker_start
 
 lockdep_on() { [ "$(grep -c '^LAB: lockdep is on: 1$' "$out/lines")" = 2 ]; }
 check "lockdep is on, and finds nothing while the driver does right" lockdep_on
