@@ -17,7 +17,7 @@ static struct {
 	int gart_binds;
 	bool in_gart;
 	int held;
-	bool no_table, no_mapping;
+	bool no_table, no_mapping, no_gart;
 	int errors;		/* in the log */
 } lab;
 
@@ -99,6 +99,10 @@ int radeon_gart_bind(struct radeon_device *rdev, unsigned int offset, int pages,
 		     uint32_t flags)
 {
 	users_point();
+	if (lab.no_gart) {
+		users_failure("the GART is not ready");
+		return -EINVAL;
+	}
 	lab.gart_binds++;
 	lab.in_gart = true;
 	users_point();
@@ -421,6 +425,24 @@ static void failed_mapping_does_not_bind(struct kunit *test)
 	lab_expect_held(l);
 }
 
+/* The pages were pinned for nothing: each bind that succeeds holds one reference. */
+static void failed_gart_unpins(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+
+	lab.no_gart = true;
+	KUNIT_EXPECT_EQ(test, lab_bind(l), -EINVAL);
+	lab_expect_unbound(l);
+	KUNIT_EXPECT_NULL(test, l->gtt->ttm.sg->sgl);
+	lab_succeeds(l);
+
+	lab.no_gart = false;
+	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
+	lab_expect_held(l);
+	radeon_ttm_tt_unbind(&l->rdev->mman.bdev, &l->gtt->ttm);
+	lab_expect_unbound(l);
+}
+
 /* Another process may not bind it. */
 static void bind_by_another_process_fails(struct kunit *test)
 {
@@ -492,6 +514,7 @@ static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(failed_pin_does_not_bind),
 	KUNIT_CASE(failed_table_does_not_bind),
 	KUNIT_CASE(failed_mapping_does_not_bind),
+	KUNIT_CASE(failed_gart_unpins),
 	KUNIT_CASE(rehearsed),
 	KUNIT_CASE(bind_by_another_process_fails),
 	KUNIT_CASE_PARAM(bind_interrupted, users_points),
