@@ -70,12 +70,12 @@ static const struct mmu_interval_notifier_ops lab_worker_interval_ops = {
 /* How many are mapped */
 static unsigned int lab_pages(void)
 {
+	const void __user *page = (void __user *)lab_addr;
 	unsigned int i, nr = 0;
 	char byte;
 
 	for (i = 0; i < LAB_PAGES; i++)
-		nr += !copy_from_user_nofault(&byte, (void __user *)lab_addr +
-					      i * PAGE_SIZE, 1);
+		nr += !copy_from_user_nofault(&byte, page + i * PAGE_SIZE, 1);
 	return nr;
 }
 
@@ -101,7 +101,7 @@ static int __init lab_worker_init(void)
 	int ret;
 
 	lab_addr = vm_mmap(NULL, 0, LAB_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+			   MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	if (IS_ERR_VALUE(lab_addr))
 		return lab_addr;
 	if (clear_user((void __user *)lab_addr, LAB_SIZE))
