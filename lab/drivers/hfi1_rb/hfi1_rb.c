@@ -1,18 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * hfi1's cache of pages pinned for sending: drivers/infiniband/hw/hfi1/mmu_rb.c
- * with its only user, pin_system.c. Memory, pins and the workqueue are real.
+ * with its only user, pin_system.c. Memory, pins and the workqueue are real. The device
+ * is a list of what is being sent.
  */
 #include "users.h"
 #include <kunit/resource.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+
+/* The core does not call a notifier that was unregistered. */
+static void rb_point(void);
+#define users_point()	rb_point()
+#include "points.h"
+
+static __always_inline void rb_unlock(spinlock_t *lock, unsigned long flags)
+{
+	spin_unlock_irqrestore(lock, flags);
+	users_point();
+}
+
+#define spin_unlock_irqrestore(lock, flags)	rb_unlock(lock, flags)
+static void rb_unregister(struct mmu_notifier *notifier, struct mm_struct *mm);
+#define mmu_notifier_unregister(mn, mm)		rb_unregister(mn, mm)
+static int rb_pin_pages(unsigned long start, int nr, unsigned int flags, struct page **pages);
+#define pin_user_pages_fast			rb_pin_pages
+#include <drivers/infiniband/hw/hfi1/hfi.h>
+#include <drivers/infiniband/hw/hfi1/sdma.h>
+static int rb_add_page(struct hfi1_devdata *dd, struct sdma_txreq *tx, struct page *page,
+		       unsigned long offset, u16 len, void *ctx, void (*get)(void *),
+		       void (*put)(void *));
+#define sdma_txadd_page				rb_add_page
 #include <drivers/infiniband/hw/hfi1/mmu_rb.c>
 #include <drivers/infiniband/hw/hfi1/pin_system.c>
 #include <drivers/infiniband/hw/hfi1/user_pages.c>
+#undef users_point
+#undef spin_unlock_irqrestore
+#undef mmu_notifier_unregister
+#undef pin_user_pages_fast
 
 #define RB_PAGES	4
+#define RB_ALL		(4 * RB_PAGES)
+
+/* A page that is being sent. There is a reference on it, so that it can be looked at. */
+struct rb_desc {
+	struct page *page;
+	unsigned long addr;
+	/* Since when the process has had it there, see users.h */
+	unsigned long since;
+	void *ctx;
+	void (*put)(void *ctx);
+};
 
 /* One queue of packets at a time */
 static struct rb {
@@ -24,7 +65,101 @@ static struct rb {
 	unsigned long buf;
 	struct work_struct blocker;
 	struct completion unblock;
+	struct user_sdma_txreq tx;
+	struct rb_desc descs[2 * RB_ALL];
+	int nr_descs;
+	/* Of what was pinned last, by page of the buffer */
+	unsigned long since[RB_ALL];
+	/* Where the next page that is sent comes from */
+	unsigned long next;
+	bool closed;
 } *rb;
+
+static void rb_point(void)
+{
+	if (!rb->closed)
+		users_point();
+}
+
+static void rb_unregister(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	rb_point();
+	mmu_notifier_unregister(notifier, mm);
+	rb->closed = true;
+}
+
+static int rb_pin_pages(unsigned long start, int nr, unsigned int flags, struct page **pages)
+{
+	int ret, i;
+
+	rb_point();
+	users_settle();
+	for (i = 0; i < nr; i++)
+		rb->since[((start - rb->buf) >> PAGE_SHIFT) + i] = users_now();
+	ret = pin_user_pages_fast(start, nr, flags, pages);
+	rb_point();
+	return ret;
+}
+
+static void rb_send_page(struct page *page, unsigned long addr, void *ctx, void (*put)(void *))
+{
+	struct rb_desc *desc = &rb->descs[rb->nr_descs];
+
+	if (WARN_ON_ONCE(rb->nr_descs == ARRAY_SIZE(rb->descs)))
+		return;
+	get_page(page);
+	*desc = (struct rb_desc){
+		.page = page, .addr = addr, .since = rb->since[(addr - rb->buf) >> PAGE_SHIFT],
+		.ctx = ctx, .put = put,
+	};
+	rb->nr_descs++;
+}
+
+/* As the real one; only the last page that comes from a node refers to it. */
+static int rb_add_page(struct hfi1_devdata *dd, struct sdma_txreq *tx, struct page *page,
+		       unsigned long offset, u16 len, void *ctx, void (*get)(void *),
+		       void (*put)(void *))
+{
+	rb_point();
+	if (ctx)
+		get(ctx);
+	rb_send_page(page, rb->next, ctx, put);
+	rb->next += PAGE_SIZE;
+	rb_point();
+	return 0;
+}
+
+/* The device is through with all of it. */
+static void rb_sent(void)
+{
+	int nr = rb->nr_descs, i;
+
+	rb->nr_descs = 0;
+	for (i = 0; i < nr; i++) {
+		struct rb_desc *desc = &rb->descs[i];
+
+		rb_point();
+		put_page(desc->page);
+		if (desc->ctx)
+			desc->put(desc->ctx);
+	}
+	rb_point();
+}
+
+/* What is being sent though the process has given it up, and that is not pinned */
+static int rb_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	int i, n = 0;
+
+	for (i = 0; rb && i < rb->nr_descs; i++) {
+		struct rb_desc *desc = &rb->descs[i];
+
+		n += desc->addr >= start && desc->addr < end &&
+		     users_given_up(desc->addr, desc->since) &&
+		     !folio_maybe_dma_pinned(page_folio(desc->page));
+	}
+	return n;
+}
 
 void __hfi1_trace_SDMA(const char *func, char *fmt, ...)
 {
@@ -51,7 +186,9 @@ static void rb_let_work(void)
 
 static void rb_close(void *unused)
 {
-	hfi1_free_system_pinning(&rb->pq);
+	rb_sent();
+	if (!rb->closed)
+		hfi1_free_system_pinning(&rb->pq);
 	destroy_workqueue(rb->port.hfi1_wq);
 	kvfree(rb);
 	rb = NULL;
@@ -75,19 +212,39 @@ static void rb_open(struct kunit *test)
 	rb->req.pq = &rb->pq;
 	KUNIT_ASSERT_EQ(test, hfi1_init_system_pinning(&rb->pq), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, rb_close, NULL), 0);
+	users_judge(test, "mmu_notifier_range_start", rb_reach_given_up, NULL);
 }
 
 /* The pages behind an address, pinned and in use by a request */
 static struct sdma_mmu_node *rb_pin(struct kunit *test, unsigned long addr)
 {
 	struct sdma_mmu_node *node = NULL;
+	int i;
 
 	KUNIT_ASSERT_EQ(test, get_system_cache_entry(&rb->req, &node, addr,
 						     RB_PAGES * PAGE_SIZE), 0);
 	KUNIT_ASSERT_NOT_NULL(test, node);
 	KUNIT_ASSERT_EQ(test, node->npages, RB_PAGES);
 	KUNIT_ASSERT_EQ(test, kref_read(&node->rb.refcount), 2);
+	for (i = 0; i < RB_PAGES; i++)
+		rb_send_page(node->pages[i], addr + i * PAGE_SIZE,
+			     i == RB_PAGES - 1 ? node : NULL, sdma_mmu_rb_node_put);
 	return node;
+}
+
+/* The request that rb_pin() made is through. */
+static void rb_unpin(struct sdma_mmu_node *node)
+{
+	int i, j;
+
+	for (i = 0; rb->descs[i + RB_PAGES - 1].ctx != node; i += RB_PAGES)
+		;
+	for (j = i; j < i + RB_PAGES; j++)
+		put_page(rb->descs[j].page);
+	rb->nr_descs -= RB_PAGES;
+	memmove(&rb->descs[i], &rb->descs[i + RB_PAGES],
+		(rb->nr_descs - i) * sizeof(rb->descs[0]));
+	sdma_mmu_rb_node_put(node);
 }
 
 /* The same when all requests are through: in the cache only */
@@ -95,7 +252,7 @@ static struct sdma_mmu_node *rb_pin_idle(struct kunit *test, unsigned long addr)
 {
 	struct sdma_mmu_node *node = rb_pin(test, addr);
 
-	sdma_mmu_rb_node_put(node);
+	rb_unpin(node);
 	return node;
 }
 
@@ -194,11 +351,11 @@ static void rb_in_flight_keeps_pins(struct kunit *test)
 	other = rb_pin(test, rb->buf);
 	KUNIT_EXPECT_PTR_NE(test, other, node);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 2 * RB_PAGES);
-	sdma_mmu_rb_node_put(node);
+	rb_unpin(node);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), RB_PAGES);
 	KUNIT_EXPECT_TRUE(test, rb_cached(rb->buf));
-	sdma_mmu_rb_node_put(other);
+	rb_unpin(other);
 }
 
 static void rb_empty_succeeds(struct kunit *test)
@@ -301,7 +458,7 @@ static void rb_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&node->rb.refcount), 1);
 	KUNIT_EXPECT_TRUE(test, rb_pinned(node->pages));
 	KUNIT_EXPECT_EQ(test, *data, 0xfeedf00d);
-	sdma_mmu_rb_node_put(node);
+	rb_unpin(node);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 }
@@ -321,7 +478,7 @@ static void rb_rehearsed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&node->rb.refcount), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), RB_PAGES);
 	KUNIT_EXPECT_TRUE(test, rb_pinned(node->pages));
-	sdma_mmu_rb_node_put(node);
+	rb_unpin(node);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 
@@ -334,6 +491,107 @@ static void rb_rehearsed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&rb->mm->pinned_vm), 0);
 }
 
+/* Paths, interrupted */
+
+/* What user_sdma_send_pkts() has of @pages of the buffer sent */
+static void rb_send(struct kunit *test, int first, int pages)
+{
+	struct user_sdma_iovec iovec = {
+		.iov.iov_base = (void __user *)(rb->buf + first * PAGE_SIZE),
+		.iov.iov_len = pages * PAGE_SIZE,
+	};
+	u32 left = pages * PAGE_SIZE;
+
+	rb->next = rb->buf + first * PAGE_SIZE;
+	rb->req.iov_idx = 0;
+	KUNIT_EXPECT_EQ(test, hfi1_add_pages_to_sdma_packet(&rb->req, &rb->tx, &iovec, &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+}
+
+static struct users_call rb_call_all(void)
+{
+	return rb_call(rb->buf, rb->buf + RB_ALL * PAGE_SIZE);
+}
+
+/* One request pins, the next one finds it, the third one has to pin what is in front. */
+static void rb_send_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	rb_open(test);
+	call = rb_call_all();
+	users_path(test, "hfi1_add_pages_to_sdma_packet", &call);
+	rb_send(test, RB_PAGES, RB_PAGES);
+	rb_send(test, RB_PAGES, RB_PAGES);
+	rb_sent();
+	rb_send(test, RB_PAGES - 1, 2);
+	flush_workqueue(rb->port.hfi1_wq);
+	users_look(test);
+	rb_sent();
+	users_path_end(test);
+	users_blocks(test, &call);
+	flush_workqueue(rb->port.hfi1_wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
+}
+
+/* The cache is full: what is not being sent makes room. */
+static void rb_evict_interrupted(struct kunit *test)
+{
+	unsigned long size = cache_size;
+	struct users_call call;
+
+	rb_open(test);
+	call = rb_call_all();
+	rb_send(test, 0, RB_PAGES);
+	rb_sent();
+	rb_send(test, RB_PAGES, RB_PAGES);
+	cache_size = 0;
+	users_path(test, "hfi1_mmu_rb_evict", &call);
+	rb_send(test, 2 * RB_PAGES, RB_PAGES);
+	users_path_end(test);
+	cache_size = size;
+	flush_workqueue(rb->port.hfi1_wq);
+	users_look(test);
+	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 2 * RB_PAGES);
+}
+
+/* By another thread of the process, while the device sends a part of it */
+static void rb_invalidation_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	rb_open(test);
+	call = rb_call_all();
+	rb_send(test, 0, RB_PAGES);
+	rb_sent();
+	rb_send(test, RB_PAGES, RB_PAGES);
+	users_path(test, "mmu_notifier_range_start", &call);
+	users_blocks_here(test, &call);
+	flush_workqueue(rb->port.hfi1_wq);
+	rb_point();
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), RB_PAGES);
+	rb_sent();
+	flush_workqueue(rb->port.hfi1_wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
+}
+
+static void rb_close_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	rb_open(test);
+	call = rb_call_all();
+	rb_send(test, 0, RB_PAGES);
+	rb_send(test, RB_PAGES, RB_PAGES);
+	users_path(test, "hfi1_mmu_rb_unregister", &call);
+	rb_sent();
+	hfi1_free_system_pinning(&rb->pq);
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
+}
+
 static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_idle_succeeds),
 	KUNIT_CASE(rb_idle_blocks),
@@ -344,6 +602,10 @@ static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_held_spins),
 	KUNIT_CASE(rb_unmapped),
 	KUNIT_CASE(rb_rehearsed),
+	KUNIT_CASE_PARAM(rb_send_interrupted, users_points),
+	KUNIT_CASE_PARAM(rb_evict_interrupted, users_points),
+	KUNIT_CASE_PARAM(rb_invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(rb_close_interrupted, users_points),
 	{}
 };
 

@@ -5,8 +5,55 @@
  */
 #include "users.h"
 #include <kunit/resource.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
+#include "points.h"
+/* The callback takes no lock: the sequence is enough, as the pages are pinned. */
+#undef mmu_interval_set_seq
+
+/* The lock of the object, and where its pages are looked up */
+static inline int i915_lock(struct dma_resv *resv, struct ww_acquire_ctx *ctx)
+{
+	int ret;
+
+	users_point();
+	ret = dma_resv_lock_interruptible(resv, ctx);
+	users_point();
+	return ret;
+}
+
+static inline void i915_resv_unlock(struct dma_resv *resv)
+{
+	users_point();
+	dma_resv_unlock(resv);
+	users_point();
+}
+
+static inline bool i915_read_retry(struct mmu_interval_notifier *notifier, unsigned long seq)
+{
+	bool ret;
+
+	users_point();
+	ret = mmu_interval_read_retry(notifier, seq);
+	users_point();
+	return ret;
+}
+
+static int i915_pin(unsigned long start, int nr, unsigned int flags, struct page **pages);
+static void i915_unpin(struct page **pages, unsigned long nr);
+
+#define dma_resv_lock_interruptible(resv, ctx)	i915_lock(resv, ctx)
+#define dma_resv_unlock(resv)			i915_resv_unlock(resv)
+#define mmu_interval_read_retry(notifier, seq)	i915_read_retry(notifier, seq)
+#define pin_user_pages_fast			i915_pin
+#define unpin_user_pages			i915_unpin
 #include <drivers/gpu/drm/i915/gem/i915_gem_userptr.c>
+
+#undef dma_resv_lock_interruptible
+#undef dma_resv_unlock
+#undef mmu_interval_read_retry
+#undef pin_user_pages_fast
+#undef unpin_user_pages
 
 #define I915_PAGES	4
 
@@ -20,12 +67,64 @@ static struct i915_test {
 	unsigned long buf;
 	bool gpu_mapped;
 	void (*in_submit)(struct kunit *test);
+	/* What the GPU has; there is a reference on them, so that they can be looked at. */
+	struct page *pages[I915_PAGES];
+	/* Since when the process has had them, see users.h */
+	unsigned long since, bound_since;
 } *i915;
 
+static int i915_pin(unsigned long start, int nr, unsigned int flags, struct page **pages)
+{
+	int ret;
+
+	users_point();
+	users_settle();
+	i915->since = users_now();
+	ret = pin_user_pages_fast(start, nr, flags, pages);
+	users_point();
+	return ret;
+}
+
+static void i915_unpin(struct page **pages, unsigned long nr)
+{
+	users_point();
+	unpin_user_pages(pages, nr);
+	users_point();
+}
+
+static void i915_gpu_unmaps(void)
+{
+	int i;
+
+	if (!i915->gpu_mapped)
+		return;
+	i915->gpu_mapped = false;
+	for (i = 0; i < I915_PAGES; i++)
+		put_page(i915->pages[i]);
+}
+
+/* What the GPU can reach though the process has given it up, and that is not pinned */
+static int i915_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	int i, n = 0;
+
+	for (i = 0; i < I915_PAGES && i915->gpu_mapped; i++) {
+		unsigned long addr = i915->buf + i * PAGE_SIZE;
+
+		n += addr >= start && addr < end && users_given_up(addr, i915->bound_since) &&
+		     !folio_maybe_dma_pinned(page_folio(i915->pages[i]));
+	}
+	return n;
+}
+
+/* The GPU has finished, and its page tables are as before. */
 int i915_gem_object_unbind(struct drm_i915_gem_object *obj, unsigned long flags)
 {
 	if (i915->in_submit)
 		i915->in_submit(i915->test);
+	users_point();
+	i915_gpu_unmaps();
+	users_point();
 	return 0;
 }
 
@@ -36,13 +135,24 @@ int ____i915_gem_object_get_pages(struct drm_i915_gem_object *obj)
 
 int i915_gem_gtt_prepare_pages(struct drm_i915_gem_object *obj, struct sg_table *pages)
 {
+	struct sgt_iter iter;
+	struct page *page;
+	int i = 0;
+
+	users_point();
+	for_each_sgt_page(page, iter, pages) {
+		get_page(page);
+		i915->pages[i++] = page;
+	}
+	i915->bound_since = i915->since;
 	i915->gpu_mapped = true;
+	users_point();
 	return 0;
 }
 
 void i915_gem_gtt_finish_pages(struct drm_i915_gem_object *obj, struct sg_table *pages)
 {
-	i915->gpu_mapped = false;
+	i915_gpu_unmaps();
 }
 
 bool i915_gem_object_can_bypass_llc(struct drm_i915_gem_object *obj)
@@ -108,6 +218,7 @@ static struct drm_i915_gem_object *i915_open(struct kunit *test)
 	obj->userptr.notifier_seq = ULONG_MAX;
 	KUNIT_ASSERT_EQ(test, i915_gem_userptr_init__mmu_notifier(obj), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, i915_close, NULL), 0);
+	users_judge(test, "i915_gem_userptr_invalidate", i915_reach_given_up, NULL);
 	return obj;
 }
 
@@ -320,6 +431,63 @@ static void i915_rehearsed(struct kunit *test)
 	i915_stale(test);
 }
 
+/* Paths, interrupted */
+
+/* What execbuf does, until there was no invalidation meanwhile */
+static void i915_submit(struct kunit *test)
+{
+	int tries = 0, ret;
+
+	do {
+		ret = i915_gem_object_userptr_submit_init(i915->obj);
+		if (!ret)
+			ret = i915_gem_object_userptr_submit_done(i915->obj);
+	} while (ret == -EAGAIN && tries++ < 3);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_TRUE(test, i915->gpu_mapped);
+	KUNIT_EXPECT_TRUE(test, i915_pinned());
+}
+
+static void i915_submit_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	i915_open(test);
+	call = i915_call();
+	users_path(test, "i915_gem_object_userptr_submit_init", &call);
+	i915_submit(test);
+	users_path_end(test);
+}
+
+/* An invalidation was before: the old pages go, and others are pinned. */
+static void i915_submit_again_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	i915_open_bound(test);
+	call = i915_call();
+	users_blocks(test, &call);
+	/* users_call() has set it to what the core would not have had. */
+	i915->obj->userptr.notifier_seq = ULONG_MAX;
+	users_path(test, "i915_gem_object_userptr_submit_init, again", &call);
+	i915_submit(test);
+	users_path_end(test);
+}
+
+/* The object is closed: the GPU is stopped before its pages are unpinned. */
+static void i915_release_interrupted(struct kunit *test)
+{
+	struct drm_i915_gem_object *obj = i915_open_bound(test);
+	struct users_call call = i915_call();
+
+	users_path(test, "i915_gem_userptr_put_pages", &call);
+	dma_resv_lock(obj->base.resv, NULL);
+	i915_gem_object_userptr_unbind(obj);
+	dma_resv_unlock(obj->base.resv);
+	users_path_end(test);
+	KUNIT_EXPECT_FALSE(test, i915_pinned());
+}
+
 static struct kunit_case i915_cases[] = {
 	KUNIT_CASE(i915_unbound_succeeds),
 	KUNIT_CASE(i915_bound_keeps_pins),
@@ -329,6 +497,9 @@ static struct kunit_case i915_cases[] = {
 	KUNIT_CASE(i915_unmapped_is_not_freed),
 	KUNIT_CASE(i915_reaped_in_submit),
 	KUNIT_CASE(i915_rehearsed),
+	KUNIT_CASE_PARAM(i915_submit_interrupted, users_points),
+	KUNIT_CASE_PARAM(i915_submit_again_interrupted, users_points),
+	KUNIT_CASE_PARAM(i915_release_interrupted, users_points),
 	{}
 };
 

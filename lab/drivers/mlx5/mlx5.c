@@ -9,6 +9,8 @@
 #include <linux/hmm.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+#include <linux/sched/mm.h>
+#include <linux/srcu.h>
 #include "points.h"
 #undef mmu_interval_set_seq
 
@@ -27,14 +29,105 @@ static void mlx5_fake_entry(struct ib_umem_odp *odp, int page);
 static int mlx5_lookup(struct hmm_range *range, unsigned long timeout);
 static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags);
 
+/*
+ * The notifiers that the core would call, whosever they are: children of an implicit
+ * region come and go in the middle of a path.
+ */
+static struct mmu_interval_notifier *mlx5_inserted[8];
+DEFINE_STATIC_SRCU(mlx5_srcu);
+
+static int mlx5_insert(struct mmu_interval_notifier *notifier, struct mm_struct *mm,
+		       unsigned long start, unsigned long length,
+		       const struct mmu_interval_notifier_ops *ops)
+{
+	int ret, i;
+
+	users_point();
+	ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
+	for (i = 0; !ret && i < ARRAY_SIZE(mlx5_inserted); i++)
+		if (!cmpxchg(&mlx5_inserted[i], NULL, notifier))
+			break;
+	WARN_ON_ONCE(i == ARRAY_SIZE(mlx5_inserted));
+	users_point();
+	return ret;
+}
+
+/* Its pages are unmapped, and its list goes: nothing is left for the judge to look at. */
+static void mlx5_unmapped(struct mmu_interval_notifier *notifier);
+
+/* As the core: when this returns no callback is under way. */
+static void mlx5_remove(struct mmu_interval_notifier *notifier)
+{
+	int i;
+
+	users_point();
+	for (i = 0; i < ARRAY_SIZE(mlx5_inserted); i++)
+		cmpxchg(&mlx5_inserted[i], notifier, NULL);
+	synchronize_srcu(&mlx5_srcu);
+	mmu_interval_notifier_remove(notifier);
+	users_point();
+	mlx5_unmapped(notifier);
+}
+
+/* Children that were dropped, and prefetches: a case does that work, if it wants to. */
+static LIST_HEAD(mlx5_works);
+static DEFINE_SPINLOCK(mlx5_works_lock);
+/* How many there were */
+static int mlx5_dropped;
+
+static bool mlx5_queue_work(struct workqueue_struct *wq, struct work_struct *work)
+{
+	spin_lock(&mlx5_works_lock);
+	list_add_tail(&work->entry, &mlx5_works);
+	mlx5_dropped++;
+	spin_unlock(&mlx5_works_lock);
+	return true;
+}
+
+static struct work_struct *mlx5_next_work(void)
+{
+	struct work_struct *work;
+
+	spin_lock(&mlx5_works_lock);
+	work = list_first_entry_or_null(&mlx5_works, struct work_struct, entry);
+	if (work)
+		list_del_init(&work->entry);
+	spin_unlock(&mlx5_works_lock);
+	return work;
+}
+
+static void mlx5_work(void)
+{
+	struct work_struct *work;
+
+	while ((work = mlx5_next_work()))
+		work->func(work);
+}
+
+/* At the begin of a case: what is left of the last one has gone. */
+static void mlx5_no_work(void)
+{
+	INIT_LIST_HEAD(&mlx5_works);
+	mlx5_dropped = 0;
+}
+
 #include "base.h"
 
 static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
 
 #define mmu_interval_set_seq	mlx5_set_seq
+#define mmu_interval_notifier_insert	mlx5_insert
+#define mmu_interval_notifier_remove	mlx5_remove
+#define queue_work		mlx5_queue_work
+/* mlx5_ib_odp_init() is called by cases. */
+#undef __init
+#define __init
 #include <drivers/infiniband/core/umem_odp.c>
 #include <drivers/infiniband/hw/mlx5/odp.c>
 #undef mmu_interval_set_seq
+#undef mmu_interval_notifier_insert
+#undef mmu_interval_notifier_remove
+#undef queue_work
 #undef hmm_range_fault
 #undef hmm_range_fault_unlocked_timeout
 
@@ -42,8 +135,18 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 /* UMR writes MTTs in units of that many */
 #define MLX5_UNIT	(MLX5_UMR_FLEX_ALIGNMENT / sizeof(struct mlx5_mtt))
 
+/*
+ * What the HCA has of one memory region: as a rule all of it, of a child of an implicit
+ * one MLX5_PAGES entries, and of the implicit one the keys of two children.
+ */
 struct mlx5_hca {
 	struct mlx5_ib_mr mr;
+	struct list_head list;
+	/* Allocated by the driver, and freed by it */
+	bool allocated;
+	/* Its first entry that is looked at, and its first child */
+	unsigned long first;
+	u32 ksm[2];
 	struct ib_device ibdev;
 	struct ib_umem_odp *odp;
 	unsigned long start, end;
@@ -72,6 +175,8 @@ struct mlx5_hca {
 	bool small;
 };
 
+static void mlx5_enabled(struct mlx5_hca *hca);
+
 static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
 {
 	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
@@ -79,13 +184,51 @@ static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
 	return container_of((struct mlx5_ib_mr *)odp->private, struct mlx5_hca, mr);
 }
 
+/* The regions that there are */
+static LIST_HEAD(mlx5_mrs);
+static DEFINE_SPINLOCK(mlx5_mrs_lock);
+
+static void mlx5_add_mr(struct mlx5_hca *hca)
+{
+	spin_lock(&mlx5_mrs_lock);
+	list_add_tail(&hca->list, &mlx5_mrs);
+	spin_unlock(&mlx5_mrs_lock);
+}
+
+static void mlx5_del_mr(struct mlx5_hca *hca)
+{
+	spin_lock(&mlx5_mrs_lock);
+	list_del_init(&hca->list);
+	spin_unlock(&mlx5_mrs_lock);
+}
+
+static void mlx5_unmapped(struct mmu_interval_notifier *notifier)
+{
+	struct mlx5_hca *hca;
+
+	spin_lock(&mlx5_mrs_lock);
+	list_for_each_entry(hca, &mlx5_mrs, list) {
+		if (!hca->odp || notifier != &hca->odp->notifier)
+			continue;
+		list_del_init(&hca->list);
+		break;
+	}
+	spin_unlock(&mlx5_mrs_lock);
+}
+
+/* How many entries of it are looked at */
+static int mlx5_size(struct mlx5_hca *hca)
+{
+	return hca->allocated ? MLX5_PAGES : ib_umem_odp_num_pages(hca->odp);
+}
+
 /* Which entries of the list are new, and of what was looked up last */
 static void mlx5_note_pages(struct mlx5_hca *hca)
 {
 	int i;
 
-	for (i = 0; i < ib_umem_odp_num_pages(hca->odp); i++) {
-		bool present = mlx5_present(hca->odp, i);
+	for (i = 0; i < mlx5_size(hca); i++) {
+		bool present = mlx5_present(hca->odp, hca->first + i);
 
 		if (present && !hca->dma_known[i])
 			hca->dma_since[i] = hca->since;
@@ -93,21 +236,35 @@ static void mlx5_note_pages(struct mlx5_hca *hca)
 	}
 }
 
-/* The pages that the HCA can reach though the process has given them up */
+/* By the HCA, or by the driver, which marks what is in its list dirty later */
+static bool mlx5_reaches(struct mlx5_hca *hca, int i, unsigned long addr)
+{
+	if (!hca->revoked && hca->mtt[i] && users_given_up(addr, hca->mtt_since[i]))
+		return true;
+	return mlx5_present(hca->odp, hca->first + i) &&
+	       users_given_up(addr, hca->dma_known[i] ? hca->dma_since[i] : hca->since);
+}
+
+/* The pages that can be reached though the process has given them up */
 static int mlx5_reach_given_up(void *arg, unsigned long start, unsigned long end)
 {
-	struct mlx5_hca *hca = arg;
+	struct mlx5_hca *hca;
 	int i, n = 0;
 
-	for (i = 0; i < ib_umem_odp_num_pages(hca->odp) && !hca->revoked; i++) {
-		unsigned long addr = hca->start + ((unsigned long)i << hca->odp->page_shift);
-		unsigned long size = 1UL << hca->odp->page_shift, at;
+	spin_lock(&mlx5_mrs_lock);
+	list_for_each_entry(hca, &mlx5_mrs, list) {
+		unsigned long size, addr, at;
 
-		if (!hca->mtt[i])
+		if (!hca->odp || hca->odp->is_implicit_odp)
 			continue;
-		for (at = max(addr, start); at < min(addr + size, end); at += PAGE_SIZE)
-			n += users_given_up(at, hca->mtt_since[i]);
+		size = 1UL << hca->odp->page_shift;
+		for (i = 0; i < mlx5_size(hca); i++) {
+			addr = hca->start + i * size;
+			for (at = max(addr, start); at < min(addr + size, end); at += PAGE_SIZE)
+				n += mlx5_reaches(hca, i, at);
+		}
 	}
+	spin_unlock(&mlx5_mrs_lock);
 	return n;
 }
 
@@ -145,16 +302,55 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 	users_set_seq(notifier, seq);
 }
 
+/* Entries [@idx, @end) of those that are looked at, which begin and end with a unit */
+static int mlx5_write_mtts(struct mlx5_hca *hca, u64 idx, u64 end, int flags)
+{
+	__be64 xlt[MLX5_PAGES] = {};
+	int err, n, i;
+
+	/* As the real one: with one buffer, which is cleared once */
+	for (; idx < end; idx += n) {
+		n = min_t(u64, end - idx, hca->chunk ?: MLX5_PAGES);
+		err = mlx5_populate(xlt, hca->first + idx, n, &hca->mr, flags);
+		if (err)
+			return err;
+		memcpy(&hca->mtt[idx], xlt, n * sizeof(hca->mtt[0]));
+		mlx5_note_pages(hca);
+		for (i = idx; i < idx + n; i++)
+			hca->mtt_since[i] = hca->dma_since[i];
+	}
+	return 0;
+}
+
+/* The children of an implicit region */
+static int mlx5_write_ksms(struct mlx5_hca *hca, u64 idx, u64 end, int flags)
+{
+	struct mlx5_xlt_entry entry;
+	int err;
+
+	for (; idx < end; idx++) {
+		err = mlx5_populate(&entry, hca->first + idx, 1, &hca->mr, flags);
+		if (err)
+			return err;
+		hca->ksm[idx] = be32_to_cpu(entry.key);
+	}
+	return 0;
+}
+
 /* Sleeps as the real one does, and for as long as the HCA is busy. */
 static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 {
 	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
-	int skip = idx % MLX5_UNIT, n, i;
-	__be64 xlt[MLX5_PAGES] = {};
+	bool indirect = flags & MLX5_IB_UPD_XLT_INDIRECT;
+	u64 end, size;
 	int err;
 
 	might_sleep();
-	lockdep_assert_held(&hca->odp->umem_mutex);
+	/* A region is not known to anybody else before it is enabled. */
+	if (flags & MLX5_IB_UPD_XLT_ENABLE)
+		mlx5_enabled(hca);
+	else
+		lockdep_assert_held(&hca->odp->umem_mutex);
 	users_point();
 	if (hca->busy)
 		wait_for_completion(&hca->done);
@@ -163,20 +359,20 @@ static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 		return hca->umr_error;
 	}
 
-	idx -= skip;
-	npages = min_t(u64, ALIGN(npages + skip, MLX5_UNIT),
-		       ib_umem_odp_num_pages(hca->odp) - idx);
-	/* As the real one: with one buffer, which is cleared once */
-	for (; npages > 0; npages -= n, idx += n) {
-		n = min(npages, hca->chunk ?: npages);
-		err = mlx5_populate(xlt, idx, n, mr, flags);
-		if (err)
-			return err;
-		memcpy(&hca->mtt[idx], xlt, n * sizeof(hca->mtt[0]));
-		mlx5_note_pages(hca);
-		for (i = idx; i < idx + n; i++)
-			hca->mtt_since[i] = hca->dma_since[i];
+	end = idx + npages;
+	if (!indirect) {
+		idx = ALIGN_DOWN(idx, MLX5_UNIT);
+		end = ALIGN(end, MLX5_UNIT);
 	}
+	size = indirect ? ARRAY_SIZE(hca->ksm) : mlx5_size(hca);
+	idx = clamp_t(u64, idx, hca->first, hca->first + size) - hca->first;
+	end = clamp_t(u64, end, hca->first, hca->first + size) - hca->first;
+	if (indirect)
+		err = mlx5_write_ksms(hca, idx, end, flags);
+	else
+		err = mlx5_write_mtts(hca, idx, end, flags);
+	if (err)
+		return err;
 	hca->umrs++;
 	users_point();
 	return 0;
@@ -229,7 +425,12 @@ static void mlx5_unhold(void *arg)
 
 static void mlx5_release(void *arg)
 {
-	ib_umem_odp_release(arg);
+	struct mlx5_hca *hca = arg;
+
+	/* Not if it was deregistered */
+	if (hca->odp)
+		ib_umem_odp_release(hca->odp);
+	mlx5_del_mr(hca);
 }
 
 /* A memory region of @pages pages of a new mapping, of which none is mapped */
@@ -249,17 +450,20 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 	KUNIT_ASSERT_NE(test, hca->start, 0);
 	hca->start = ALIGN(hca->start, size);
 	mlx5_base_init(test, &hca->ibdev);
+	mlx5_no_work();
 	hca->end = hca->start + pages * size;
 	hca->odp = ib_umem_odp_get(&hca->ibdev, hca->start, pages * size,
 				   access | IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE,
 				   &mlx5_mn_ops);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(hca->odp));
 	KUNIT_ASSERT_EQ(test, ib_umem_odp_num_pages(hca->odp), pages);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_release, hca->odp), 0);
+	mlx5_add_mr(hca);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_release, hca), 0);
 	hca->mr.umem = &hca->odp->umem;
 	hca->odp->private = &hca->mr;
 	init_completion(&hca->done);
-	users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, hca);
+	if (list_is_singular(&mlx5_mrs))
+		users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
 	return hca;
 }
 
@@ -280,7 +484,7 @@ static int mlx5_reached(struct mlx5_hca *hca)
 {
 	int i, n = 0;
 
-	for (i = 0; i < ib_umem_odp_num_pages(hca->odp); i++)
+	for (i = 0; i < mlx5_size(hca); i++)
 		n += !!hca->mtt[i];
 	return n;
 }
@@ -582,22 +786,290 @@ static void mlx5_revoked_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hca->umrs, umrs);
 }
 
-/* The child of an implicit region is dropped when it is found empty, if blocking */
+/* An implicit region is all of the address space; its children are made by page faults. */
+struct mlx5_implicit {
+	struct mlx5_ib_dev dev;
+	struct mlx5_core_dev mdev;
+	struct mlx5_hca_cap odp_cap, general_cap;
+	struct mlx5_ib_pd pd;
+	struct mlx5_hca *imr;
+	struct mm_struct *mm;
+	/* What the process has there: so many pages on either side of @middle */
+	unsigned long start, middle, end;
+	/* Of the children that end, and begin, at @middle */
+	unsigned long idx;
+};
+
+/* One at a time */
+static struct mlx5_implicit *mlx5_implicit;
+/* Regions that were destroyed, while a key of theirs was still in use */
+static int mlx5_stale_keys;
+
+static void mlx5_enabled(struct mlx5_hca *hca)
+{
+	struct mlx5_implicit *l = mlx5_implicit;
+
+	hca->odp = to_ib_umem_odp(hca->mr.umem);
+	if (!hca->allocated)
+		return;
+	if (hca->odp->is_implicit_odp) {
+		hca->first = l->idx;
+		return;
+	}
+	hca->start = ib_umem_start(hca->odp);
+	if (hca->start < l->middle) {
+		hca->first = ib_umem_odp_num_pages(hca->odp) - MLX5_PAGES;
+		hca->start = l->middle - MLX5_PAGES * PAGE_SIZE;
+	}
+}
+
+/* Each has a key of its own. */
+struct mlx5_ib_mr *mlx5_mr_cache_alloc(struct mlx5_ib_dev *dev, int access_flags,
+				       int access_mode, int ndescs)
+{
+	struct mlx5_hca *hca = kzalloc(sizeof(*hca), GFP_KERNEL);
+	static u32 key;
+
+	if (!hca)
+		return ERR_PTR(-ENOMEM);
+	hca->allocated = true;
+	hca->mr.mmkey.type = MLX5_MKEY_MR;
+	hca->mr.mmkey.key = mlx5_base_mkey(++key << 8);
+	init_waitqueue_head(&hca->mr.mmkey.wait);
+	init_completion(&hca->done);
+	mlx5_add_mr(hca);
+	users_point();
+	return &hca->mr;
+}
+
+/* The HCA knows it by its key, and by that of the region whose child it is. */
+static void mlx5_revoke(struct mlx5_hca *hca)
+{
+	struct mlx5_hca *imr = mlx5_implicit ? mlx5_implicit->imr : NULL;
+	int i;
+
+	users_point();
+	hca->revoked = true;
+	for (i = 0; imr && hca != imr && !imr->revoked && i < ARRAY_SIZE(imr->ksm); i++)
+		mlx5_stale_keys += imr->ksm[i] == hca->mr.mmkey.key;
+	users_point();
+}
+
+/* For who still uses it, as mlx5r_deref_wait_odp_mkey(); the workqueue goes on meanwhile. */
+static void mlx5_wait_for_users(struct mlx5_ib_mkey *key)
+{
+	mlx5r_deref_odp_mkey(key);
+	while (refcount_read(&key->usecount)) {
+		mlx5_work();
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
+/* What mr.c does with a region for on-demand paging */
+int mlx5_ib_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
+{
+	struct mlx5_ib_mr *mr = to_mmr(ibmr);
+	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
+	struct ib_umem_odp *odp = to_ib_umem_odp(mr->umem);
+
+	if (refcount_read(&mr->mmkey.usecount) != 0 &&
+	    xa_erase(&mr_to_mdev(mr)->odp_mkeys, mlx5_base_mkey(mr->mmkey.key)))
+		mlx5_wait_for_users(&mr->mmkey);
+	mutex_lock(&odp->umem_mutex);
+	mlx5_revoke(hca);
+	odp->private = NULL;
+	mutex_unlock(&odp->umem_mutex);
+	if (odp->is_implicit_odp)
+		mlx5_del_mr(hca);
+	ib_umem_odp_release(odp);
+	hca->odp = NULL;
+	mlx5_ib_free_odp_mr(mr);
+	if (!hca->allocated)
+		return 0;
+	if (mlx5_implicit->imr == hca)
+		mlx5_implicit->imr = NULL;
+	kfree(hca);
+	return 0;
+}
+
+/* As the core does it; if one of them refuses the OOM reaper is refused. */
+static bool mlx5_invalidate_all(struct mmu_interval_notifier *unused,
+				const struct mmu_notifier_range *range, unsigned long seq)
+{
+	bool ret = true;
+	int i, idx;
+
+	idx = srcu_read_lock(&mlx5_srcu);
+	for (i = 0; i < ARRAY_SIZE(mlx5_inserted); i++) {
+		struct mmu_interval_notifier *notifier = READ_ONCE(mlx5_inserted[i]);
+
+		if (notifier && notifier->interval_tree.start < range->end &&
+		    notifier->interval_tree.last >= range->start)
+			ret &= mlx5_ib_invalidate_range(notifier, range, seq);
+	}
+	srcu_read_unlock(&mlx5_srcu, idx);
+	return ret;
+}
+
+static const struct mmu_interval_notifier_ops mlx5_all_ops = {
+	.invalidate = mlx5_invalidate_all,
+};
+
+static struct users_call mlx5_call_all(struct kunit *test, unsigned long start,
+				       unsigned long end)
+{
+	static struct mmu_interval_notifier all;
+
+	return (struct users_call) {
+		.callback = "mlx5_ib_invalidate_range", .state = USERS_BUSY,
+		.interval = &all, .interval_ops = &mlx5_all_ops, .mm = users_mm(test),
+		.start = start, .end = end, .no_seq = true,
+	};
+}
+
+static void mlx5_implicit_close(void *data)
+{
+	struct mlx5_implicit *l = data;
+
+	/* The process goes, and so may children. */
+	mmput(l->mm);
+	mlx5_work();
+	if (l->imr)
+		mlx5_ib_dereg_mr(&l->imr->mr.ibmr, NULL);
+	xa_destroy(&l->dev.odp_mkeys);
+	mlx5_implicit = NULL;
+	kvfree(l);
+}
+
+static struct mlx5_implicit *mlx5_implicit_new(struct kunit *test)
+{
+	struct mlx5_implicit *l = kvzalloc(sizeof(*l), GFP_KERNEL);
+	struct mlx5_ib_mr *imr;
+
+	KUNIT_ASSERT_NOT_NULL(test, l);
+	/* Has the process an address space by now? */
+	KUNIT_ASSERT_NE(test, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+					    MAP_ANONYMOUS | MAP_PRIVATE, 0), 0);
+	/* Its device goes last. */
+	mlx5_base_init(test, &l->dev.ib_dev);
+	mlx5_implicit = l;
+	l->mm = current->mm;
+	mmget(l->mm);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_implicit_close, l), 0);
+	mlx5_ib_odp_init();
+	mlx5_no_work();
+	mlx5_stale_keys = 0;
+	l->mdev.caps.hca[MLX5_CAP_ODP] = &l->odp_cap;
+	l->mdev.caps.hca[MLX5_CAP_GENERAL] = &l->general_cap;
+	MLX5_SET(cmd_hca_cap, l->general_cap.cur, umr_extended_translation_offset, 1);
+	l->dev.mdev = &l->mdev;
+	xa_init(&l->dev.odp_mkeys);
+	l->pd.ibpd.device = &l->dev.ib_dev;
+	l->idx = 1;
+	l->middle = (l->idx + 1) * mlx5_child_size;
+	l->start = l->middle - MLX5_PAGES * PAGE_SIZE;
+	l->end = l->middle + MLX5_PAGES * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, kunit_vm_mmap(test, NULL, l->start, l->end - l->start,
+					    PROT_READ | PROT_WRITE,
+					    MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0),
+			l->start);
+	imr = mlx5_ib_alloc_implicit_mr(&l->pd, IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(imr));
+	l->imr = container_of(imr, struct mlx5_hca, mr);
+	users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
+	return l;
+}
+
+/* @pages from the one @page before or behind the middle on, of both children as a rule */
+static void mlx5_implicit_map(struct kunit *test, struct mlx5_implicit *l, long page, int pages)
+{
+	KUNIT_EXPECT_EQ(test, pages, pagefault_mr(&l->imr->mr, l->middle + page * PAGE_SIZE,
+						  pages * PAGE_SIZE, NULL, 0, false));
+}
+
+static struct mlx5_hca *mlx5_child(struct mlx5_implicit *l, int nr)
+{
+	struct mlx5_ib_mr *mr = xa_load(&l->imr->mr.implicit_children, l->idx + nr);
+
+	return mr ? container_of(mr, struct mlx5_hca, mr) : NULL;
+}
+
+/* What the HCA has as a child is one, and each of them was told to it. */
+static void mlx5_expect_children(struct kunit *test, struct mlx5_implicit *l)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(l->imr->ksm); i++) {
+		struct mlx5_hca *child = mlx5_child(l, i);
+
+		KUNIT_EXPECT_EQ(test, l->imr->ksm[i], child ? child->mr.mmkey.key : 0);
+	}
+	KUNIT_EXPECT_EQ(test, mlx5_stale_keys, 0);
+}
+
+/* A child that is found empty is dropped, by the workqueue, if that may block. */
 static void mlx5_implicit_child(struct kunit *test)
 {
-	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct mlx5_ib_mr *parent = kunit_kzalloc(test, sizeof(*parent), GFP_KERNEL);
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
 
-	KUNIT_ASSERT_NOT_NULL(test, parent);
-	/* The parent is on its way out: nobody else destroys its children */
-	refcount_set(&parent->mmkey.usecount, 0);
-	hca->mr.parent = parent;
-	mlx5_asks(test, hca, hca->start, hca->end, true);
-	mlx5_map(test, hca, 0, 1);
-	mlx5_asks(test, hca, mlx5_addr(hca, 1), hca->end, true);
-	mlx5_asks(test, hca, hca->start, hca->end, false);
-	mlx5_blocks(test, hca, hca->start, hca->end, false);
-	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+	call.state = USERS_IDLE;
+	users_succeeds(test, &call, false);
+	mlx5_implicit_map(test, l, -2, 3);
+	mlx5_expect_children(test, l);
+	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 0));
+	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
+	KUNIT_EXPECT_EQ(test, mlx5_child(l, 0)->odp->npages, 2);
+	KUNIT_EXPECT_EQ(test, mlx5_child(l, 1)->odp->npages, 1);
+	call.end = l->middle - 2 * PAGE_SIZE;
+	users_succeeds(test, &call, false);
+	call.state = USERS_BUSY;
+	call.end = l->end;
+	users_refuses(test, &call);
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 0);
+
+	/* One of the two, and a part of the other */
+	call.start = l->middle - PAGE_SIZE;
+	users_blocks(test, &call);
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
+	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 0));
+	KUNIT_EXPECT_EQ(test, mlx5_child(l, 0)->odp->npages, 1);
+	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
+	mlx5_work();
+	mlx5_expect_children(test, l);
+	call.start = l->start;
+	users_refuses(test, &call);
+	users_blocks(test, &call);
+	mlx5_work();
+	mlx5_expect_children(test, l);
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 2);
+	call.state = USERS_IDLE;
+	users_succeeds(test, &call, false);
+}
+
+/* A page fault is faster than the work that destroys the child: it makes another one. */
+static void mlx5_implicit_child_replaced(struct kunit *test)
+{
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct mlx5_hca *old;
+
+	mlx5_implicit_map(test, l, 0, 2);
+	old = mlx5_child(l, 1);
+	users_blocks(test, &call);
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
+	mlx5_implicit_map(test, l, 1, 2);
+	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
+	KUNIT_EXPECT_PTR_NE(test, mlx5_child(l, 1), old);
+	mlx5_expect_children(test, l);
+	/* Both are in the range now. */
+	users_refuses(test, &call);
+	mlx5_work();
+	mlx5_expect_children(test, l);
+	KUNIT_EXPECT_EQ(test, mlx5_reached(mlx5_child(l, 1)), 2);
+	users_refuses(test, &call);
+	users_blocks(test, &call);
+	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
 }
 
 static void mlx5_busy_blocks(struct kunit *test)
@@ -777,6 +1249,145 @@ static void mlx5_invalidation_interrupted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 }
 
+static void mlx5_dereg_interrupted(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+	struct users_call call = mlx5_call_all(test, hca->start, hca->end);
+
+	mlx5_map(test, hca, 3, 4);
+	mlx5_map(test, hca, 20, 1);
+	users_path(test, "mlx5_ib_dereg_mr", &call);
+	mlx5_ib_dereg_mr(&hca->mr.ibmr, NULL);
+	users_path_end(test);
+	KUNIT_EXPECT_NULL(test, hca->odp);
+}
+
+/* The first fault in two children, which it makes; what comes meanwhile may drop them. */
+static void mlx5_implicit_fault_interrupted(struct kunit *test)
+{
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
+
+	users_path(test, "pagefault_implicit_mr", &call);
+	mlx5_implicit_map(test, l, -2, 4);
+	mlx5_work();
+	users_path_end(test);
+	mlx5_work();
+	mlx5_expect_children(test, l);
+}
+
+/* MADV_DONTNEED of all that both have, and the work that destroys them */
+static void mlx5_implicit_drop_interrupted(struct kunit *test)
+{
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
+
+	mlx5_implicit_map(test, l, -2, 4);
+	users_path(test, "free_implicit_child_mr_work", &call);
+	users_blocks_here(test, &call);
+	mlx5_work();
+	users_path_end(test);
+	mlx5_work();
+	KUNIT_EXPECT_NULL(test, mlx5_child(l, 0));
+	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 2);
+	mlx5_expect_children(test, l);
+}
+
+/* One that the caller waits for, and one that the workqueue does */
+static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
+{
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct ib_sge sge[] = {
+		{ .addr = l->middle - PAGE_SIZE, .length = 2 * PAGE_SIZE },
+		{ .addr = l->middle + 4 * PAGE_SIZE, .length = PAGE_SIZE },
+	};
+	struct ib_pd *pd = &l->pd.ibpd;
+	int ret;
+
+	sge[0].lkey = l->imr->mr.ibmr.lkey;
+	sge[1].lkey = sge[0].lkey;
+	users_path(test, "mlx5_ib_advise_mr_prefetch", &call);
+	ret = mlx5_ib_advise_mr_prefetch(pd, IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE,
+					 IB_UVERBS_ADVISE_MR_FLAG_FLUSH, sge, ARRAY_SIZE(sge));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	sge[0].addr -= PAGE_SIZE;
+	ret = mlx5_ib_advise_mr_prefetch(pd, IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_NO_FAULT, 0,
+					 sge, ARRAY_SIZE(sge));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	mlx5_work();
+	users_path_end(test);
+	mlx5_work();
+	mlx5_expect_children(test, l);
+}
+
+static void mlx5_implicit_dereg_interrupted(struct kunit *test)
+{
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
+
+	mlx5_implicit_map(test, l, -2, 4);
+	users_path(test, "mlx5_ib_free_odp_mr", &call);
+	mlx5_ib_dereg_mr(&l->imr->mr.ibmr, NULL);
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, mlx5_dropped % 2, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
+}
+
+/*
+ * An invalidation that gives nothing up, as that of mprotect(), so not by
+ * users_blocks(): its UMR fails, and the HCA keeps what the list does not know any more.
+ */
+static void mlx5_fail_to_zap(struct kunit *test, struct mlx5_hca *hca)
+{
+	struct mmu_notifier_range range = {
+		.mm = users_mm(test), .start = ib_umem_start(hca->odp),
+		.end = ib_umem_end(hca->odp), .event = MMU_NOTIFY_PROTECTION_VMA,
+		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
+	};
+	int reached = mlx5_reached(hca);
+
+	hca->umr_error = -EIO;
+	KUNIT_EXPECT_TRUE(test, mlx5_ib_invalidate_range(&hca->odp->notifier, &range,
+							 hca->odp->notifier.invalidate_seq));
+	hca->umr_error = 0;
+	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), reached);
+	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
+}
+
+static void mlx5_failed_umr_refuses(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mlx5_map(test, hca, 0, 4);
+	mlx5_fail_to_zap(test, hca);
+	mlx5_asks(test, hca, hca->start, hca->end, false);
+	/* Nor is it known where that was, or forgotten when a page was mapped. */
+	mlx5_map(test, hca, 20, 1);
+	mlx5_asks(test, hca, hca->start, mlx5_addr(hca, 4), false);
+	mlx5_asks(test, hca, mlx5_addr(hca, 8), mlx5_addr(hca, 16), false);
+	mlx5_blocks(test, hca, mlx5_addr(hca, 20), hca->end, false);
+	mlx5_asks(test, hca, mlx5_addr(hca, 20), hca->end, false);
+}
+
+/* A child whose UMR fails refuses until it is destroyed, and the HCA has lost its key. */
+static void mlx5_implicit_failed_umr_refuses(struct kunit *test)
+{
+	struct mlx5_implicit *l = mlx5_implicit_new(test);
+	struct users_call call = mlx5_call_all(test, l->start, l->end);
+
+	mlx5_implicit_map(test, l, 0, 2);
+	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
+	mlx5_fail_to_zap(test, mlx5_child(l, 1));
+	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
+	users_refuses(test, &call);
+	mlx5_work();
+	mlx5_expect_children(test, l);
+	call.state = USERS_IDLE;
+	users_succeeds(test, &call, false);
+}
+
 #include "base-cases.h"
 
 static struct kunit_case mlx5_cases[] = {
@@ -797,14 +1408,22 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_zapped_neighbour_refuses),
 	KUNIT_CASE(mlx5_revoked_is_unmapped),
 	KUNIT_CASE(mlx5_implicit_child),
+	KUNIT_CASE(mlx5_implicit_child_replaced),
 	KUNIT_CASE(mlx5_busy_blocks),
 	KUNIT_CASE(mlx5_refused_then_blocking),
 	KUNIT_CASE(mlx5_rehearsed),
 	KUNIT_CASE(mlx5_failed_umr),
+	KUNIT_CASE(mlx5_failed_umr_refuses),
+	KUNIT_CASE(mlx5_implicit_failed_umr_refuses),
 	KUNIT_CASE(mlx5_looks_under_the_mutex),
 	KUNIT_CASE_PARAM(mlx5_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, users_points),
 	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_dereg_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_drop_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_prefetch_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_dereg_interrupted, users_points),
 	{}
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SGI's GRU: drivers/misc/sgi-gru/grutlbpurge.c, with the instructions of
- * gruhandles.c. The device is memory and a table of what its TLB holds.
+ * gruhandles.c, what answers TLB misses (grufault.c), and what contexts get as their
+ * number (grumain.c). The device is memory and a table of what its TLB holds.
  */
 #include "users.h"
 #include <kunit/resource.h>
@@ -10,14 +11,36 @@
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <asm/uv/uv_hub.h>
+#include "points.h"
 
 #define uv_numa_blade_id()	0
 #define uv_blade_processor_id()	0
+#define uv_soc_phys_ram_to_gpa(paddr)	(paddr)
 #include <drivers/misc/sgi-gru/grutlbpurge.c>
+#include <drivers/misc/sgi-gru/grumain.c>
 
-static void gru_device(void *handle);
+/* A miss looks whether an invalidation is under way, and for the page. */
+static int gru_look(atomic_t *v)
+{
+	int ret;
 
-#define gru_flush_cache(handle)	gru_device(handle)
+	users_point();
+	ret = atomic_read(v);
+	users_point();
+	return ret;
+}
+
+static long gru_look_up(unsigned long start, unsigned long nr, unsigned int flags,
+			struct page **pages);
+#define atomic_read(v)		gru_look(v)
+#define get_user_pages		gru_look_up
+#include <drivers/misc/sgi-gru/grufault.c>
+#undef atomic_read
+#undef get_user_pages
+
+static void gru_obeys(void *handle);
+
+#define gru_flush_cache(handle)	gru_obeys(handle)
 #include <drivers/misc/sgi-gru/gruhandles.c>
 
 #define GRU_TEST_GRUS	2
@@ -28,12 +51,15 @@ static void gru_device(void *handle);
 
 struct gru_blade_state *gru_base[GRU_MAX_BLADES];
 unsigned long gru_options;
+unsigned long gru_start_paddr, gru_end_paddr;
 struct gru_stats_s gru_stats;
 
 struct gru_tlb_entry {
 	unsigned long vaddr;
 	int asid;
 	bool valid;
+	/* Since when the process has had the page, see users.h */
+	unsigned long since;
 };
 
 /* One blade with two GRUs */
@@ -44,11 +70,19 @@ static struct gru_dev {
 	unsigned long buf;
 	void *handles[GRU_TEST_GRUS];
 	struct gru_tlb_entry tlb[GRU_TEST_GRUS][GRU_TEST_TLB];
+	/* Of the contexts that run on it, 0 if none does */
+	int asid[GRU_TEST_GRUS];
 	int invalidations, active_seen;
 	struct gru_tlb_global_handle last;
 	bool slow;
 	struct hrtimer timer;
 	void *pending;
+	/* A miss on the first GRU; an invalidation since has it happen again. */
+	struct gru_thread_state gts;
+	struct gru_tlb_fault_handle tfh;
+	struct gru_instruction_bits cb;
+	bool missing, raced;
+	unsigned long since;
 } *dev;
 
 static void gru_finish(void *handle)
@@ -65,18 +99,63 @@ static enum hrtimer_restart gru_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* The device does what a handle says, which is a TLB invalidation. */
-static void gru_device(void *handle)
+static long gru_look_up(unsigned long start, unsigned long nr, unsigned int flags,
+			struct page **pages)
+{
+	long ret;
+
+	users_point();
+	users_settle();
+	dev->since = users_now();
+	ret = get_user_pages(start, nr, flags, pages);
+	users_point();
+	return ret;
+}
+
+/* An entry for a miss. The hardware drops it if it was invalidated meanwhile. */
+static void gru_drop_in(struct gru_tlb_fault_handle *tfh)
+{
+	struct gru_tlb_entry *entry = &dev->tlb[0][0];
+
+	users_point();
+	gru_finish(tfh);
+	if (tfh->opc != TFHOP_WRITE_RESTART)
+		return;
+	if (dev->raced) {
+		dev->raced = false;
+		tfh->status = TFHSTATUS_EXCEPTION;
+		return;
+	}
+	dev->missing = false;
+	tfh->status = TFHSTATUS_IDLE;
+	tfh->state = TFHSTATE_IDLE;
+	while (entry->valid && entry->vaddr != tfh->fillvaddr)
+		entry++;
+	*entry = (struct gru_tlb_entry){
+		.vaddr = tfh->fillvaddr, .asid = tfh->fillasid, .valid = true,
+		.since = dev->since,
+	};
+	users_point();
+}
+
+/* The device does what a handle says: a miss is answered, or the TLB invalidated. */
+static void gru_obeys(void *handle)
 {
 	struct gru_tlb_global_handle *tgh = handle;
 	int gid, i;
 
+	if (handle == &dev->tfh) {
+		gru_drop_in(handle);
+		return;
+	}
 	for (gid = 0; gid < GRU_TEST_GRUS; gid++)
 		if (handle >= dev->handles[gid] && handle < dev->handles[gid] + 2 * PAGE_SIZE)
 			break;
 	dev->invalidations++;
 	dev->last = *tgh;
 	dev->active_seen = atomic_read(&dev->gms->ms_range_active);
+	if (!gid && tgh->asid == dev->tfh.missasid)
+		dev->raced = true;
 	for (i = 0; i < GRU_TEST_TLB && gid < GRU_TEST_GRUS; i++) {
 		struct gru_tlb_entry *entry = &dev->tlb[gid][i];
 
@@ -94,6 +173,23 @@ static void gru_device(void *handle)
 	}
 	dev->pending = handle;
 	hrtimer_start(&dev->timer, ms_to_ktime(20), HRTIMER_MODE_REL_HARD);
+}
+
+/* The pages that the contexts can reach though the process has given them up */
+static int gru_reach_given_up(void *arg, unsigned long start, unsigned long end)
+{
+	int gid, i, n = 0;
+
+	for (gid = 0; gid < GRU_TEST_GRUS; gid++) {
+		for (i = 0; i < GRU_TEST_TLB; i++) {
+			struct gru_tlb_entry *entry = &dev->tlb[gid][i];
+
+			n += entry->valid && entry->asid == dev->asid[gid] &&
+			     entry->vaddr >= start && entry->vaddr < end &&
+			     users_given_up(entry->vaddr, entry->since);
+		}
+	}
+	return n;
 }
 
 static void gru_close(void *unused)
@@ -139,6 +235,7 @@ static void gru_open(struct kunit *test)
 	mmap_write_unlock(dev->mm);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev->gms));
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gru_close, NULL), 0);
+	users_judge(test, "gru_invalidate_range_start", gru_reach_given_up, NULL);
 }
 
 /* A context on a GRU, as gru_load_mm_tracker() leaves it, with TLB entries */
@@ -150,10 +247,12 @@ static void gru_load(int gid, unsigned short contexts)
 	asids->mt_asid = GRU_TEST_ASID;
 	asids->mt_ctxbitmap = contexts;
 	__set_bit(gid, dev->gms->ms_asidmap);
+	dev->asid[gid] = contexts ? GRU_TEST_ASID : 0;
 	for (i = 0; i < GRU_TEST_TLB; i++)
 		dev->tlb[gid][i] = (struct gru_tlb_entry){
 			.vaddr = GRU_TEST_START + i * PAGE_SIZE,
 			.asid = GRU_TEST_ASID, .valid = true,
+			.since = users_now(),
 		};
 }
 
@@ -418,6 +517,99 @@ static void gru_rehearsed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
 
+/* Paths, interrupted */
+
+/* A context on the first GRU that has nothing in the TLB, of memory that is there */
+static struct users_call gru_start_context(void)
+{
+	struct gru_state *gru = &dev->blade.bs_grus[0];
+	struct users_call call = gru_call(0, GRU_TEST_TLB);
+
+	spin_lock_init(&gru->gs_asid_lock);
+	gru->gs_asid_limit = MAX_ASID;
+	dev->gts.ts_gms = dev->gms;
+	dev->gts.ts_mm = dev->mm;
+	dev->gts.ts_gru = gru;
+	dev->gts.ts_sizeavail = GRU_SIZEAVAIL(PAGE_SHIFT);
+	dev->asid[0] = gru_load_mm_tracker(gru, &dev->gts);
+	call.start = dev->buf;
+	call.end = dev->buf + GRU_TEST_TLB * PAGE_SIZE;
+	return call;
+}
+
+/* The context uses a page; as gru_handle_user_call_os(), until it gets it. */
+static void gru_use(struct kunit *test, int page)
+{
+	int tries = 0;
+
+	dev->tfh.missvaddr = dev->buf + page * PAGE_SIZE;
+	dev->tfh.missasid = dev->asid[0];
+	dev->tfh.cause = TFHCAUSE_TLB_MISS | TFHCAUSE_TLB_MOD;
+	dev->tfh.status = TFHSTATUS_EXCEPTION;
+	dev->tfh.state = TFHSTATE_MISS_UPM;
+	dev->missing = true;
+	dev->raced = false;
+	while (dev->missing && tries++ < 3) {
+		mmap_read_lock(dev->mm);
+		KUNIT_EXPECT_EQ(test, gru_user_dropin(&dev->gts, &dev->tfh, &dev->cb), 0);
+		mmap_read_unlock(dev->mm);
+	}
+	KUNIT_EXPECT_FALSE(test, dev->missing);
+}
+
+static void gru_fault_interrupted(struct kunit *test)
+{
+	struct users_call call;
+
+	gru_open(test);
+	call = gru_start_context();
+	gru_use(test, 0);
+	KUNIT_EXPECT_EQ(test, gru_valid(0), 0x1);
+	users_path(test, "gru_user_dropin", &call);
+	gru_use(test, 1);
+	gru_use(test, 2);
+	users_path_end(test);
+}
+
+/* It is taken off the GRU and put there again: what the TLB has may be its own still. */
+static void gru_switch_interrupted(struct kunit *test)
+{
+	struct gru_state *gru;
+	struct users_call call;
+
+	gru_open(test);
+	gru = &dev->blade.bs_grus[0];
+	call = gru_start_context();
+	gru_use(test, 0);
+	gru_use(test, 1);
+	users_path(test, "gru_unload_mm_tracker, gru_load_mm_tracker", &call);
+	users_point();
+	dev->asid[0] = 0;
+	users_point();
+	gru_unload_mm_tracker(gru, &dev->gts);
+	users_point();
+	dev->asid[0] = gru_load_mm_tracker(gru, &dev->gts);
+	users_point();
+	users_path_end(test);
+	KUNIT_EXPECT_EQ(test, (int)dev->gms->ms_asids[0].mt_asid, dev->asid[0]);
+}
+
+/* By another thread of the process */
+static void gru_invalidation_interrupted(struct kunit *test)
+{
+	struct users_call call, own;
+
+	gru_open(test);
+	call = gru_start_context();
+	gru_use(test, 0);
+	gru_use(test, 1);
+	own = call;
+	own.end = dev->buf + PAGE_SIZE;
+	users_path(test, "gru_invalidate_range_start", &call);
+	users_blocks_here(test, &own);
+	users_path_end(test);
+}
+
 static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_active_is_flushed),
 	KUNIT_CASE(gru_edges),
@@ -430,6 +622,9 @@ static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_faults_wait_for_end),
 	KUNIT_CASE(gru_unmapped),
 	KUNIT_CASE(gru_rehearsed),
+	KUNIT_CASE_PARAM(gru_fault_interrupted, users_points),
+	KUNIT_CASE_PARAM(gru_switch_interrupted, users_points),
+	KUNIT_CASE_PARAM(gru_invalidation_interrupted, users_points),
 	{}
 };
 

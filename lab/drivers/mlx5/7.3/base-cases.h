@@ -2,7 +2,6 @@
 #undef kvcalloc
 #undef kvfree
 #undef hmm_dma_unmap_pfn
-#undef queue_work
 
 static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr, int flags)
 {

@@ -17,6 +17,8 @@ static int mlx5_look_up(struct hmm_range *range, unsigned long timeout)
 }
 
 #define mlx5_list(odp)		((odp)->map.pfn_list)
+#define mlx5_xlt_entry		mlx5_ksm
+#define mlx5_child_size		mlx5_imr_mtt_size
 #define mlx5_present(odp, i) \
 	((odp)->map.pfn_list[i] & (HMM_PFN_VALID | HMM_PFN_DMA_MAPPED))
 
@@ -69,15 +71,6 @@ static bool mlx5_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t i
 	return hmm_dma_unmap_pfn(dev, map, idx);
 }
 
-/* Children of implicit regions that were dropped; nobody destroys them here. */
-static int mlx5_dropped;
-
-static bool mlx5_queue_work(struct workqueue_struct *wq, struct work_struct *work)
-{
-	mlx5_dropped++;
-	return true;
-}
-
 static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 {
 	static atomic_t count;
@@ -88,7 +81,6 @@ static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 	mlx5_arrays = 0;
 	mlx5_no_memory = false;
 	mlx5_entries = 0;
-	mlx5_dropped = 0;
 	KUNIT_ASSERT_NOT_NULL(test, name);
 	snprintf(name, 32, "lab-mlx5-%d", atomic_inc_return(&count));
 	dev = kunit_device_register(test, name);
@@ -103,4 +95,3 @@ static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 #define kvcalloc				mlx5_kvcalloc
 #define kvfree					mlx5_kvfree
 #define hmm_dma_unmap_pfn			mlx5_unmap_pfn
-#define queue_work				mlx5_queue_work
