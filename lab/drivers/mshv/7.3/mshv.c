@@ -20,6 +20,7 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 
 static void mshv_remove(struct mmu_interval_notifier *notifier);
 static void *mshv_memset(void *p, int c, size_t n);
+static void *mshv_memchr_inv(const void *p, int c, size_t n);
 
 #define hmm_range_fault_unlocked_timeout	mshv_look_up
 #define mmu_interval_set_seq			mshv_set_seq
@@ -27,7 +28,9 @@ static void *mshv_memset(void *p, int c, size_t n);
 #define mmu_interval_notifier_remove		mshv_remove
 #undef memset
 #define memset					mshv_memset
+#define memchr_inv				mshv_memchr_inv
 #include <drivers/hv/mshv_regions.c>
+#undef memchr_inv
 #undef memset
 #include <drivers/hv/mshv_root_main.c>
 #undef mmu_interval_notifier_remove
@@ -53,7 +56,7 @@ static struct {
 	int map_error, map_done;
 	/* What the guest had when the notifier went, -1 before */
 	int left;
-	/* Pages were unmapped, or the list cleared, without the lock of the notifier. */
+	/* Pages were unmapped, the list cleared or looked at without the lock of the notifier. */
 	bool unlocked;
 	/* The notifier can't be inserted. */
 	int insert_error;
@@ -130,6 +133,13 @@ static void *mshv_memset(void *p, int c, size_t n)
 	return memset(p, c, n);
 }
 
+/* What looks if anything is mapped: without the lock a page fault may map it meanwhile. */
+static void *mshv_memchr_inv(const void *p, int c, size_t n)
+{
+	lab.unlocked |= !mutex_is_locked(&lab.region->mreg_mutex);
+	return memchr_inv(p, c, n);
+}
+
 /* By the callback only, and under the lock under which a page fault looks at it */
 static void mshv_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq)
 {
@@ -160,6 +170,7 @@ static void lab_asks(unsigned long start, unsigned long end, bool success)
 	else
 		users_refuses(lab.test, &call);
 	KUNIT_EXPECT_EQ(lab.test, hypercalls, lab.hypercalls);
+	KUNIT_EXPECT_FALSE(lab.test, lab.unlocked);
 }
 
 static void lab_blocks(unsigned long start, unsigned long end)
@@ -205,7 +216,7 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 static void mshv_remove(struct mmu_interval_notifier *notifier)
 {
 	lab.left = lab_mapped();
-	/* Or else it was never inserted, which mshv_pinned() does not expect. */
+	/* Or else it was never inserted, which mshv_unmovable() does not expect. */
 	if (notifier->mm)
 		mmu_interval_notifier_remove(notifier);
 }
@@ -413,7 +424,23 @@ static void mshv_destroyed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab.unlocked);
 }
 
-static void mshv_pinned(struct kunit *test)
+/* Whoever closes it may have been killed: that does not end the wait for mreg_mutex. */
+static void mshv_destroyed_by_a_killed_process(struct kunit *test)
+{
+	lab_init(test, false);
+	lab_fault();
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	kunit_release_action(test, lab_put_region, lab.region);
+	KUNIT_EXPECT_TRUE(test, signal_pending(current));
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, lab.left, 0);
+	KUNIT_EXPECT_FALSE(test, lab.unlocked);
+}
+
+/* A region that has no notifier */
+static void mshv_unmovable(struct kunit *test, bool mmio, enum mshv_region_type type)
 {
 	struct mshv_user_mem_region mem = {
 		.size = LAB_PAGES * PAGE_SIZE, .guest_pfn = LAB_GFN,
@@ -422,10 +449,10 @@ static void mshv_pinned(struct kunit *test)
 	struct mshv_mem_region *region;
 
 	lab.left = -1;
-	KUNIT_ASSERT_EQ(test, mshv_partition_create_region(lab.partition, &mem, &region, false),
+	KUNIT_ASSERT_EQ(test, mshv_partition_create_region(lab.partition, &mem, &region, mmio),
 			0);
-	KUNIT_EXPECT_EQ(test, region->mreg_type, MSHV_REGION_TYPE_MEM_PINNED);
-	if (region->mreg_type == MSHV_REGION_TYPE_MEM_PINNED)
+	KUNIT_EXPECT_EQ(test, region->mreg_type, type);
+	if (region->mreg_type == type)
 		mshv_region_put(region);
 	/* There was no notifier that could be removed. */
 	KUNIT_EXPECT_EQ(test, lab.left, -1);
@@ -436,7 +463,7 @@ static void mshv_without_a_notifier(struct kunit *test)
 {
 	lab_init(test, false);
 	lab.insert_error = -ENOMEM;
-	mshv_pinned(test);
+	mshv_unmovable(test, false, MSHV_REGION_TYPE_MEM_PINNED);
 }
 
 static void mshv_of_an_encrypted_partition(struct kunit *test)
@@ -445,7 +472,16 @@ static void mshv_of_an_encrypted_partition(struct kunit *test)
 	kunit_release_action(test, lab_put_region, lab.region);
 	lab.region = NULL;
 	lab.partition->isolation_type = HV_PARTITION_ISOLATION_TYPE_SNP;
-	mshv_pinned(test);
+	mshv_unmovable(test, false, MSHV_REGION_TYPE_MEM_PINNED);
+}
+
+/* There are no pages that could be given up. */
+static void mshv_of_a_device(struct kunit *test)
+{
+	lab_init(test, false);
+	kunit_release_action(test, lab_put_region, lab.region);
+	lab.region = NULL;
+	mshv_unmovable(test, true, MSHV_REGION_TYPE_MMIO);
 }
 
 /* The guest keeps its pages, and the driver does not forget them. */
@@ -528,8 +564,10 @@ static struct kunit_case mshv_cases[] = {
 	KUNIT_CASE(mshv_edges),
 	KUNIT_CASE(mshv_fault_under_way),
 	KUNIT_CASE(mshv_destroyed),
+	KUNIT_CASE(mshv_destroyed_by_a_killed_process),
 	KUNIT_CASE(mshv_without_a_notifier),
 	KUNIT_CASE(mshv_of_an_encrypted_partition),
+	KUNIT_CASE(mshv_of_a_device),
 	KUNIT_CASE(mshv_failed_unmap_refuses),
 	KUNIT_CASE(mshv_half_mapped_refuses),
 	KUNIT_CASE(mshv_rehearsed),
