@@ -1190,6 +1190,22 @@ static void mlx5_cut_both_ends(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mlx5_present(hca->odp, 6));
 }
 
+/* The two pages are not written by one UMR unit, which would hide it */
+static void mlx5_cut_across_units(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, 2 * MLX5_UNIT, IB_ACCESS_HUGETLB);
+	int below = MLX5_UNIT - 1, above = MLX5_UNIT;
+
+	mlx5_fake_huge(hca, below);
+	mlx5_fake_huge(hca, above);
+	mlx5_blocks(test, hca, mlx5_addr(hca, below) + HPAGE_SIZE / 2,
+		    mlx5_addr(hca, above) + PAGE_SIZE, false);
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, below));
+	KUNIT_EXPECT_FALSE(test, mlx5_present(hca->odp, above));
+	KUNIT_EXPECT_FALSE(test, hca->mtt[below]);
+	KUNIT_EXPECT_FALSE(test, hca->mtt[above]);
+}
+
 /* The same by umem_odp alone, as a driver without page tables of its own calls it */
 static void mlx5_umem_cut_both_ends(struct kunit *test)
 {
@@ -1400,6 +1416,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_edges),
 	KUNIT_CASE(mlx5_cut_huge_pages),
 	KUNIT_CASE(mlx5_cut_both_ends),
+	KUNIT_CASE(mlx5_cut_across_units),
 	KUNIT_CASE(mlx5_umem_cut_both_ends),
 	KUNIT_CASE(mlx5_fault_under_way),
 	KUNIT_CASE(mlx5_fault_under_way_beside),
