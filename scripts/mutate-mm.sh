@@ -80,7 +80,7 @@ pending() {
 	done
 }
 
-# User Mode Linux itself walks the VMAs of a process that exits without a lock
+# Its own flush_tlb_mm() walks the VMAs of a process that exits without mmap_lock
 without_um() {
 	awk '
 		held && ++lines == 3 {
@@ -88,7 +88,7 @@ without_um() {
 				printf "%s", held
 			held = ""
 		}
-		/^WARNING: suspicious RCU usage/ { held = $0 "\n"; lines = 0; next }
+		/^WARNING: suspicious RCU usage/ { printf "%s", held; held = $0 "\n"; lines = 0; next }
 		held { held = held $0 "\n"; next }
 		{ print }
 		END { printf "%s", held }'
