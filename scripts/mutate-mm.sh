@@ -56,17 +56,8 @@ make_them() {
 	mkdir -p "$results"
 	mv "$out/new/key" "$out/key"
 	mv "$out/new/list" "$out/list"
-	make_um KCONFIG_ALLCONFIG="$top/lab/um.config" allnoconfig
-	make_um
+	nice -n 10 "$top/scripts/um.sh" build "$out/tree" "$out/o-um"
 	say "$(wc -l <"$out/list") mutants"
-}
-
-make_um() {
-	nice -n 10 make --no-print-directory -C "$out/tree" O=../o-um ARCH=um CC="ccache gcc" \
-		-j"$JOBS" "$@" </dev/null >"$out/build.log" 2>&1 || {
-		grep -n 'error:' "$out/build.log" | head -10 >&2
-		die "User Mode Linux does not build: see $out/build.log"
-	}
 }
 
 # pending SUFFIX: the numbers of those that have no result
@@ -80,31 +71,8 @@ pending() {
 	done
 }
 
-# Its own flush_tlb_mm() walks the VMAs of a process that exits without mmap_lock
-without_um() {
-	awk '
-		held && ++lines == 3 {
-			if ($0 !~ /^lib\/maple_tree\.c:[0-9]+ suspicious rcu_dereference_check/)
-				printf "%s", held
-			held = ""
-		}
-		/^WARNING: suspicious RCU usage/ { printf "%s", held; held = $0 "\n"; lines = 0; next }
-		held { held = held $0 "\n"; next }
-		{ print }
-		END { printf "%s", held }'
-}
-
-# boot LOG SECONDS ARGUMENT...: runs it; 137 if it does not come to its end
-boot() {
-	log=$1 limit=$2
-	shift 2
-	# Without rseq: with it the first process in it may get SIGSEGV
-	GLIBC_TUNABLES=glibc.pthread.rseq=0 timeout -s KILL "$limit" "$linux" noreboot panic=-1 printk.devkmsg=on log_buf_len=4M \
-		"$@" </dev/null >"$log.raw" 2>&1 && code=0 || code=$?
-	tr -d '\r' <"$log.raw" | sed 's/^\[[^]]*\] //' | without_um >"$log"
-	rm -f "$log.raw"
-	return "$code"
-}
+# boot LOG SECONDS ARGUMENT...
+boot() { "$top/scripts/um.sh" boot "$linux" "$@"; }
 
 # verdict LOG CODE CASES: what is to be said of it, nothing if all is well
 verdict() {

@@ -2,7 +2,7 @@
 # Tests that are not ours: those of the kernel tree for memory cgroups, killing
 # and freezing cgroups, and process_mrelease(2). They run on both kernels (foreign
 # configuration) and have to come out the same. What does not pass on the unpatched
-# one has to be in lab/foreign.expected, with the reason.
+# one has to be in lab/foreign.expected, with the reason. Kept in results/BASE/foreign.txt.
 # usage: test-foreign.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -61,4 +61,8 @@ awk '
 		}
 		if (total < 20)
 			print "not ok foreign: only " total " tests have run (see build/log/BASE)"
-	}' "$top/lab/foreign.expected" "$out/base" "$out/series" | sort
+	}' "$top/lab/foreign.expected" "$out/base" "$out/series" | sort | tee "$out/table"
+mkdir -p "$top/results/$BASE"
+cp "$out/table" "$top/results/$BASE/foreign.txt"
+"$top/scripts/environment.sh" >"$top/results/$BASE/foreign-environment.txt"
+"$top/scripts/results.sh"
