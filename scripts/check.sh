@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests: KUnit, kselftests, the drivers' notifiers, rules that are broken, a
 # minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
-# the Coccinelle rule and lint of the texts. Ends with
+# each series without those behind it, the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 # usage: check.sh [SUITE...]    default: all of them
 . "$(dirname "$0")/lib.sh"
@@ -57,7 +57,11 @@ finish() {
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-suites=${*:-kunit kunit-py selftests users rules example soak cocci lint}
+known="kunit kunit-py selftests series users rules example soak cocci lint"
+suites=${*:-$known}
+for name in $suites; do
+	case " $known " in *" $name "*) ;; *) die "no such suite: $name (there is: $known)" ;; esac
+done
 wanted=steps
 if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
@@ -68,6 +72,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
 		done
 		suite soak "$top/scripts/soak.sh" 60
 	fi
+	suite series "$top/scripts/test-series.sh"
 	suite cocci "$top/scripts/test-cocci.sh"
 	# A build of every patch takes too long beside the VMs: make lint does it.
 	suite lint "$top/scripts/lint.sh" -t

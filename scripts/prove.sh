@@ -12,7 +12,9 @@
 # far as they apply. lab/prove/none says which patches have no proof, and why. The
 # table is kept in results/BASE/prove.txt; with names,
 # only their lines are replaced there. It tells three kinds apart: a patch that is
-# undone, code that is altered, and the test device that is altered.
+# undone, code that is altered, and the test device that is altered; what the test
+# said is in prove-how.txt. KUnit is run in User Mode Linux, where a proof takes
+# seconds, and in the VM what that does not have.
 # usage: prove.sh [NAME...]     default: all of them
 # shellcheck disable=SC2013,SC2046,SC2086 # lists of words
 . "$(dirname "$0")/lib.sh"
@@ -42,6 +44,7 @@ table=$out/table
 rm -rf "$out" "$proofs"
 mkdir -p "$out" "$proofs"
 : >"$table"
+: >"$out/how"
 cp "$top/lab/prove/$BASE"/*.patch "$proofs"
 for proof in "$top/lab/prove/$default_base"/*.patch; do
 	name=${proof##*/}
@@ -66,15 +69,43 @@ done
 
 field() { field_of "$1" "$proofs/$2"; }
 
+# in_vm TEST...: is a VM needed for KUnit? Not if all have failed or passed without
+in_vm() {
+	for test; do
+		grep -E "^(not )?ok .*[ .]${test##*.}([ :]|\$)" "$out/results" | grep -qv '# SKIP' ||
+			return 0
+	done
+	return 1
+}
+
+# run_kunit TEST...: of $run_tree
+run_kunit() {
+	um=$build/o-um-prove-$BASE-$run_tree
+	if ! nice -n 5 "$top/scripts/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
+		return 1
+	elif "$top/scripts/um.sh" boot "$um/linux" "$out/console" 300 mem=256M kunit.enable=1 \
+			kunit_shutdown=halt; then
+		ok "kunit: the VM boots and ends"
+	else
+		not_ok "kunit: the VM boots and ends (see $out/console)"
+	fi >"$out/results"
+	python3 "$top/lab/report" kunit "$out/console" kunit >>"$out/results"
+	grep -E -A3 '(EXPECTATION|ASSERTION) FAILED' "$out/console" >&2 || :
+	if in_vm "$@"; then
+		[ "$run_tree" = series ] || "$top/scripts/build.sh" scratch debug
+		[ $# = 1 ] || set -- '*'
+		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
+	else
+		cat "$out/results"
+	fi
+}
+
 # run TREE KIND TEST...: the result lines of these tests, all of one kind
 run() {
 	run_tree=$1 run_kind=$2
 	shift 2
 	case $run_kind in
-	kunit)
-		[ $# = 1 ] || set -- '*'
-		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
-		;;
+	kunit) run_kunit "$@" ;;
 	selftest) "$top/scripts/test-selftests.sh" "$run_tree" "$@" ;;
 	rules) "$top/scripts/test-rules.sh" "$run_tree" ;;
 	# Words of what has to hold, of a seed with enough of everything
@@ -84,7 +115,8 @@ run() {
 			$(for test; do echo "${test%%.*}"; done | sort -u)
 		;;
 	*) die "unknown kind of test: $run_kind" ;;
-	esac </dev/null >"$out/results" 2>"$out/log" || :
+	esac </dev/null >"$out/results.new" 2>"$out/log" || :
+	mv "$out/results.new" "$out/results"
 }
 
 # tests_of KIND: of those in $out/tests
@@ -98,6 +130,11 @@ how() {
 	elif [ "$(field Hangs "$1")" = yes ] && grep -q "^not ok .*the VM boots" "$out/results"; then
 		echo "hangs the VM"
 	fi
+}
+# said TEST: the first thing that it said
+said() {
+	grep -hE -A3 "# FAILED|${1##*.}: (EXPECTATION|ASSERTION) FAILED|^  [|] line |^not ok .*${1##*.}" \
+		"$out/log" "$out/results" | sed -E 's/^ *(# )?//' | head -4 | paste -sd' ' - | cut -c1-400
 }
 passed() {
 	grep -E "^ok .*[ .]${1##*.}([ :]|\$)" "$out/results" | grep -qv '# SKIP'
@@ -124,8 +161,9 @@ take_out() {
 
 # What decides about a verdict beside the series
 tests_id=$({
-	cat "$0" "$top"/scripts/test-*.sh "$top/scripts/soak.sh" "$top"/config/*.config "$top/config/$BASE"/*.config
-	find "$top/lab/drivers" "$top/lab/guest" -type f | sort | xargs cat
+	cat "$0" "$top"/scripts/*.sh "$top"/config/*.config "$top/config/$BASE"/*.config
+	find "$top/lab" -type f ! -path '*/prove/*' | sort | xargs cat
+	gcc --version
 } | sha1sum)
 
 say "the series as it is: every test has to pass"
@@ -151,8 +189,8 @@ for name; do
 	take_out "$name"
 	say "without ${name%.patch}"
 	field Fails "$name" >"$out/tests"
-	# The kernel is not concerned by a driver that is a module.
-	! grep -qv '^users ' "$out/tests" || "$top/scripts/build.sh" scratch debug
+	# The kernel is not concerned by a driver that is a module, nor by User Mode Linux.
+	! grep -qvE '^(users|kunit) ' "$out/tests" || "$top/scripts/build.sh" scratch debug
 	mkdir -p "$out/${name%.patch}"
 	for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
 		run scratch "$kind" $(tests_of "$kind")
@@ -161,6 +199,7 @@ for name; do
 			[ -n "$verdict" ] || { verdict="PASSES"; bad=1; }
 			printf '%-30s %-15s %-9s %-44s %s\n' "${name%.patch}" "$(kind_of "$name")" \
 				"$kind" "$test" "$verdict" | tee -a "$table" >&2
+			echo "${name%.patch} $test: $(said "$test")" >>"$out/how"
 		done
 		mv "$out/results" "$out/${name%.patch}/$kind"
 	done
@@ -168,7 +207,7 @@ done
 plain_git -C "$scratch" reset -q --hard
 
 kept=$top/results/$BASE/prove.txt
-stamp="$(date -u '+%Y-%m-%d') code $(code_id)"
+stamp="$(date -u '+%Y-%m-%d') code $(code_id) commit $(plain_git -C "$top" rev-parse --short=12 HEAD)"
 {
 	printf '%-30s %-15s %-9s %-44s %-14s %s\n' "without" "which is" "" "this test" "" "seen"
 	{
@@ -182,6 +221,12 @@ echo
 cat "$out/prove.txt"
 mkdir -p "${kept%/*}"
 cp "$out/prove.txt" "$kept"
+touch "${kept%.txt}-how.txt"
+{
+	cat "$out/how"
+	[ -n "$all" ] || awk 'FNR == NR { run[$1]; next } !($1 in run)' "$out/how" "${kept%.txt}-how.txt"
+} | sort >"$out/how.new"
+cp "$out/how.new" "${kept%.txt}-how.txt"
 "$top/scripts/environment.sh" >"${kept%.txt}-environment.txt"
 "$top/scripts/results.sh"
 # Documentation, tests and comments need no proof, code does.
