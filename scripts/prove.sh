@@ -82,6 +82,7 @@ in_vm() {
 run_kunit() {
 	um=$build/o-um-prove-$BASE-$run_tree
 	if ! nice -n 5 "$top/scripts/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
+		say "$run_tree does not build: see $um.log"
 		return 1
 	elif "$top/scripts/um.sh" boot "$um/linux" "$out/console" 300 mem=256M kunit.enable=1 \
 			kunit_shutdown=halt; then
@@ -92,7 +93,10 @@ run_kunit() {
 	python3 "$top/lab/report" kunit "$out/console" kunit >>"$out/results"
 	grep -E -A3 '(EXPECTATION|ASSERTION) FAILED' "$out/console" >&2 || :
 	if in_vm "$@"; then
-		[ "$run_tree" = series ] || "$top/scripts/build.sh" scratch debug
+		if [ "$run_tree" != series ] && ! "$top/scripts/build.sh" scratch debug >&2; then
+			say "$run_tree does not build"
+			return 1
+		fi
 		[ $# = 1 ] || set -- '*'
 		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
 	else
@@ -116,6 +120,7 @@ run() {
 		;;
 	*) die "unknown kind of test: $run_kind" ;;
 	esac </dev/null >"$out/results.new" 2>"$out/log" || :
+	! grep -q 'does not build' "$out/log" || die "$(grep 'does not build' "$out/log" | head -1)"
 	mv "$out/results.new" "$out/results"
 }
 
@@ -207,7 +212,7 @@ done
 plain_git -C "$scratch" reset -q --hard
 
 kept=$top/results/$BASE/prove.txt
-stamp="$(date -u '+%Y-%m-%d') code $(code_id) commit $(plain_git -C "$top" rev-parse --short=12 HEAD)"
+stamp="$(date -u '+%Y-%m-%d') code $(code_id) commit $(plain_git -C "$top" describe --always --abbrev=12 --dirty)"
 {
 	printf '%-30s %-15s %-9s %-44s %-14s %s\n' "without" "which is" "" "this test" "" "seen"
 	{
