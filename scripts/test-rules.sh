@@ -33,7 +33,9 @@ fi
 "$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
 	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
 	"$built/lab_lockdep.ko"
-if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M" \
+# interval, probability, space, times; with the probability 0 nothing fails
+options="fail_mmu_notifier_refuse=3,0,9,5 fail_mmu_notifier_rehearse=4,0,11,6"
+if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "rules: the VM boots and ends"
 else
@@ -57,7 +59,9 @@ part() { sed -n "/^LAB: begin $1\$/,/^LAB: end $1\$/p" "$out/lines"; }
 # splats NAME: how many reports are there
 splats() { part "$1" | grep -cE 'WARNING: |BUG: ' || :; }
 
+options_taken() { grep -qx 'LAB: refuse: 3 0 9 5, rehearse: 4 0 11 6' "$out/lines"; }
 done_all() { ! grep -q 'does not load' "$out/lines" && grep -qx 'LAB: end lockdep' "$out/lines"; }
+check "the boot options of both attributes are taken" options_taken
 check "the modules do what they are to do" done_all
 
 # broken NAME WARNINGS TEXT: so many warnings, all with that text, and pairs
