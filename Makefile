@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example real rxe foreign prove bench cost lint tree \
+targets := demo check users mutants mutate soak example real rxe foreign prove bench lint tree \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
@@ -11,20 +11,19 @@ export USERS CONFIG
 # A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
-	@echo "make check    20 min  KUnit, kselftests, drivers, rules, example, soak, texts"
-	@echo "make users         ?  each driver's notifier, unpatched beside patched"
+	@echo "make check    40 min  KUnit, kselftests, drivers, rules, example, soak, texts"
+	@echo "make users    10 min  each driver's notifier, unpatched beside patched"
 	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
 	@echo "make rxe      10 min  soft-RoCE: a peer reads and writes a victim's memory (BASE=7.3)"
 	@echo "make foreign   3 min  the kernel's own tests of memcg and killing, on both"
-	@echo "make prove         ?  take fixes out one at a time: which test fails?"
+	@echo "make prove       3 h  take fixes out one at a time: which test fails?"
 	@echo "make bench       1 h  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
-	@echo "make cost      6 min  what reaping costs in instructions, and the text size"
 	@echo "make lint          ?  checkpatch, sparse, mailboxes, a build of every patch"
-	@echo "make tree, kernel  ?  import the queue into build/; build both kernels"
-	@echo "make vm, refresh   ?  a shell in a VM; write the commits of the tree to patches/"
+	@echo "make tree,kernel 20 min  import the queue into build/; build both kernels"
+	@echo "make vm,refresh 1 min  a shell in a VM; write the commits of the tree to patches/"
 	@echo "make docs, compare 10 s  docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb, clean    ?  packages of the patched kernel (CONFIG=FILE); remove builds"
@@ -118,9 +117,6 @@ deb:
 
 prove:
 	@scripts/prove.sh
-
-cost:
-	@scripts/cost.sh
 
 bench:
 	@scripts/bench.sh

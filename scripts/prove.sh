@@ -13,8 +13,8 @@
 # table is kept in results/BASE/prove.txt; with names,
 # only their lines are replaced there. It tells three kinds apart: a patch that is
 # undone, code that is altered, and the test device that is altered; what the test
-# said is in prove-how.txt. KUnit is run in User Mode Linux, where a proof takes
-# seconds, and in the VM what that does not have.
+# said is in prove-how.txt. KUnit and kselftests are run in User Mode Linux, where a
+# proof takes a minute, and in the VM if they do not pass there on the series.
 # usage: prove.sh [NAME...]     default: all of them
 # shellcheck disable=SC2013,SC2046,SC2086 # lists of words
 . "$(dirname "$0")/lib.sh"
@@ -69,39 +69,27 @@ done
 
 field() { field_of "$1" "$proofs/$2"; }
 
-# in_vm TEST...: is a VM needed for KUnit? Not if all have failed or passed without
-in_vm() {
-	for test; do
-		grep -E "^(not )?ok .*[ .]${test##*.}([ :]|\$)" "$out/results" | grep -qv '# SKIP' ||
-			return 0
-	done
-	return 1
-}
-
-# run_kunit TEST...: of $run_tree
-run_kunit() {
+# run_um kunit|selftest TEST...: in User Mode Linux, of $run_tree
+run_um() {
 	um=$build/o-um-prove-$BASE-$run_tree
+	um_kind=kunit
+	[ "$1" = kunit ] || um_kind=selftests
+	shift
 	if ! nice -n 5 "$top/scripts/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
 		say "$run_tree does not build: see $um.log"
 		return 1
-	elif "$top/scripts/um.sh" boot "$um/linux" "$out/console" 300 mem=256M kunit.enable=1 \
-			kunit_shutdown=halt; then
-		ok "kunit: the VM boots and ends"
-	else
-		not_ok "kunit: the VM boots and ends (see $out/console)"
-	fi >"$out/results"
-	python3 "$top/lab/report" kunit "$out/console" kunit >>"$out/results"
-	grep -E -A3 '(EXPECTATION|ASSERTION) FAILED' "$out/console" >&2 || :
-	if in_vm "$@"; then
-		if [ "$run_tree" != series ] && ! "$top/scripts/build.sh" scratch debug >&2; then
-			say "$run_tree does not build"
-			return 1
-		fi
-		[ $# = 1 ] || set -- '*'
-		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
-	else
-		cat "$out/results"
 	fi
+	[ $um_kind = selftests ] || set --
+	"$top/scripts/test-um.sh" "$(tree_of "$run_tree")" "$um" "$out/um" $um_kind "$@"
+}
+
+# in_um KIND TEST...: those of them that pass on the series in User Mode Linux
+in_um() {
+	um_of=$1
+	shift
+	for test; do
+		! is_cached um "$series_tree" "$um_of" "$test" "$tests_id" || echo "$test"
+	done
 }
 
 # run TREE KIND TEST...: the result lines of these tests, all of one kind
@@ -109,7 +97,11 @@ run() {
 	run_tree=$1 run_kind=$2
 	shift 2
 	case $run_kind in
-	kunit) run_kunit "$@" ;;
+	um-*) run_um "${run_kind#um-}" "$@" ;;
+	kunit)
+		[ $# = 1 ] || set -- '*'
+		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
+		;;
 	selftest) "$top/scripts/test-selftests.sh" "$run_tree" "$@" ;;
 	rules) "$top/scripts/test-rules.sh" "$run_tree" ;;
 	# Words of what has to hold, of a seed with enough of everything
@@ -166,25 +158,42 @@ take_out() {
 
 # What decides about a verdict beside the series
 tests_id=$({
-	cat "$0" "$top"/scripts/*.sh "$top"/config/*.config "$top/config/$BASE"/*.config
+	cat "$top"/scripts/test-*.sh "$top"/scripts/um.sh "$top"/scripts/boot.sh "$top"/scripts/qemu.sh
+	cat "$top"/scripts/build*.sh "$top"/scripts/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
 	find "$top/lab" -type f ! -path '*/prove/*' | sort | xargs cat
 	gcc --version
 } | sha1sum)
 
+series_tree=$(tree_git rev-parse 'series^{tree}')
+is_known() { is_cached prove "$series_tree" "$1" "$2" "$tests_id"; }
+unknown() {
+	for test in $(tests_of "$1"); do is_known "$1" "$test" || echo "$test"; done
+}
+
 say "the series as it is: every test has to pass"
-"$top/scripts/build.sh" series debug
 for name; do
 	field Fails "$name"
 done | sort -u >"$out/tests"
-is_known() { is_cached prove "$(tree_git rev-parse 'series^{tree}')" "$1" "$2" "$tests_id"; }
-for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
-	tests=$(for test in $(tests_of "$kind"); do is_known "$kind" "$test" || echo "$test"; done)
+for kind in kunit selftest; do
+	tests=$(unknown $kind)
 	[ -n "$tests" ] || continue
-	say "  $kind" $tests
+	say "  $kind, in User Mode Linux:" $tests
+	run series "um-$kind" $tests
+	for test in $tests; do
+		passed "$test" || continue
+		is_known "$kind" "$test" || remember
+		is_cached um "$series_tree" "$kind" "$test" "$tests_id" || remember
+	done
+done
+"$top/scripts/build.sh" series debug
+for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
+	tests=$(unknown "$kind")
+	[ -n "$tests" ] || continue
+	say "  $kind:" $tests
 	run series "$kind" $tests
 	for test in $tests; do
 		passed "$test" || die "$kind $test does not pass on the series: run make check"
-		! is_known "$kind" "$test" && remember
+		is_known "$kind" "$test" || remember
 	done
 done
 
@@ -194,11 +203,28 @@ for name; do
 	take_out "$name"
 	say "without ${name%.patch}"
 	field Fails "$name" >"$out/tests"
-	# The kernel is not concerned by a driver that is a module, nor by User Mode Linux.
-	! grep -qvE '^(users|kunit) ' "$out/tests" || "$top/scripts/build.sh" scratch debug
 	mkdir -p "$out/${name%.patch}"
 	for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
-		run scratch "$kind" $(tests_of "$kind")
+		um_tests=$(in_um "$kind" $(tests_of "$kind"))
+		vm_tests=$(for test in $(tests_of "$kind"); do
+			echo "$um_tests" | grep -qxF "$test" || echo "$test"
+		done)
+		: >"$out/all"
+		: >"$out/said"
+		if [ -n "$um_tests" ]; then
+			run scratch "um-$kind" $um_tests
+			cat "$out/results" >>"$out/all"
+			cat "$out/log" >>"$out/said"
+		fi
+		if [ -n "$vm_tests" ]; then
+			# The kernel is not concerned by a driver that is a module.
+			[ "$kind" = users ] || "$top/scripts/build.sh" scratch debug
+			run scratch "$kind" $vm_tests
+			cat "$out/results" >>"$out/all"
+			cat "$out/log" >>"$out/said"
+		fi
+		mv "$out/all" "$out/results"
+		mv "$out/said" "$out/log"
 		for test in $(tests_of "$kind"); do
 			verdict=$(how "$name" "$test")
 			[ -n "$verdict" ] || { verdict="PASSES"; bad=1; }

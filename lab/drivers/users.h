@@ -86,7 +86,7 @@ static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
  *	else: it has to refuse, and not to wait
  * @USERS_IDLE: non-blocking, nothing stands in the way of success
  * @USERS_BUSY: non-blocking, the device can reach pages of the range, and that
- *	can't be changed without sleeping: success would be a lie
+ *	can't be changed without sleeping: it has to refuse
  * @USERS_BLOCKING: blocking mode; it succeeds whatever it takes
  */
 enum users_state {

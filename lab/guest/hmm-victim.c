@@ -301,7 +301,7 @@ static void busy_part(void)
 	if (killed && real_base) {
 		/* The reaper has given up: it stays until the victim exits */
 		check(!mirrored_read(&m, PART_OFFSET, PART_SIZE),
-		      "read what is withheld");
+		      "read what is refused");
 		check(!on_victim_end(&m.scene.victim, SOON_MS),
 		      "the victim does not exit");
 	} else if (killed) {
@@ -347,11 +347,11 @@ static const struct real_case idle_cases[] = {
 };
 
 static const struct real_case busy_cases[] = {
-	{ "a mirror of all memory withholds it while it is busy, not longer",
+	{ "a mirror of all memory refuses it while it is busy, not longer",
 	  busy_mirror, NULL },
 	{ "a victim is reaped around the part that a busy mirror has",
-	  busy_part, "a busy mirror of a part withholds all of a victim" },
-	{ "what a busy mirror withheld is freed when it is idle again",
+	  busy_part, "a busy mirror of a part keeps all of a victim" },
+	{ "what a busy mirror refused is freed when it is idle again",
 	  busy_at_first, NULL },
 };
 

@@ -446,13 +446,13 @@ static const struct real_case cases[] = {
 	{ "process_mrelease() frees a running VM", mrelease, NULL },
 	{ "a VM is reaped around a page that another notifier refuses",
 	  one_refuses,
-	  "a page that another notifier refuses withholds all of a VM" },
+	  "a page that another notifier refuses keeps all of a VM" },
 	{ "a page that another notifier refuses to the reaper only is freed, too",
 	  one_refuses_the_reaper,
-	  "a page that another notifier refuses to the reaper withholds all of a VM" },
+	  "a page that another notifier refuses to the reaper keeps all of a VM" },
 	{ "a VM of half a mapping is reaped, a page in the other half is refused",
 	  one_refuses_beside,
-	  "a page that is refused in the other half of the mapping withholds all of a VM" },
+	  "a page that is refused in the other half of the mapping keeps all of a VM" },
 };
 
 int main(int argc, char **argv)

@@ -4,7 +4,6 @@
 python3 lab/report COMMAND ARGUMENT...
   demo OUT BASE.log SERIES.log    OUT/table.md, demo.csv, demo-figures.csv, missed;
                                   the table and a chart on stdout
-  cost TEXT TRACEPOINTS FILE...   the table; exit code 1 if a figure is not met
   users NOTIFIERS BASE SERIES     the table; exit code 1 if the series has complaints
   bench CSV OUT                   OUT/table.md, short.md, limits, missed, results,
                                   and for gnuplot sizes, kvm, intervals
@@ -31,7 +30,6 @@ sys.dont_write_bytecode = True
 import bench as bench_report  # noqa: E402
 import chart  # noqa: E402
 import console  # noqa: E402
-import cost as cost_report  # noqa: E402
 import demo as demo_report  # noqa: E402
 import example  # noqa: E402
 import results as results_page  # noqa: E402
@@ -74,13 +72,6 @@ def demo(out, base_log, series_log):
     print(demo_report.text(rows))
     print(chart.chart("Memory of a 256 MiB victim, one notifier refuses 4 KiB", held))
     return 0
-
-
-def cost(text, tracepoints, *files):
-    lines = [line for path in files for line in console.read(path) if line]
-    out, met = cost_report.judge(lines, int(text), int(tracepoints))
-    print(out, end="")
-    return 0 if met else 1
 
 
 def users(*files):
@@ -174,7 +165,7 @@ def example_checks(label, wanted, said):
     return 0
 
 
-COMMANDS = (demo, cost, users, bench, medians, kunit, modules, selftests, real, foreign, results,
+COMMANDS = (demo, users, bench, medians, kunit, modules, selftests, real, foreign, results,
             overview, stale, splats, example_extract, example_compare, example_checks)
 
 

@@ -33,6 +33,7 @@ def without_time(lines):
 def messages(lines):
     """What guest programs sent through the kernel's log: behind "LAB: "."""
     for line in lines:
-        match = re.match(r"\[[^]]*\] LAB: (.*)", line, re.S)
+        # um.sh leaves out the time
+        match = re.match(r"(?:\[[^]]*\] )?LAB: (.*)", line, re.S)
         if match:
             yield match[1]

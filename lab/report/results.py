@@ -1,16 +1,16 @@
 """What is in results/: a page for each base, and the table of the README over all."""
+import collections
 import os
 import re
+import statistics
 
-import cost
 import demo
 import table
 
 # In the order of the page: the command and what it shows
 COMMANDS = {
     "demo": "the scenarios of the README, in full",
-    "cost": "what reaping costs, in instructions, and the size of the text",
-    "bench": "both kernels compared: size, number of intervals, KVM, system calls",
+    "bench": "what it costs: size, number of intervals, KVM, system calls, text",
     "users": "each driver's notifier, unpatched and patched",
     "mutants": "a driver patch changed by one line: which case fails?",
     "mutate": "a patch of mm/ changed by one line: which case fails?",
@@ -45,9 +45,25 @@ def code_of(stamp):
     return match.group(1) if match else "?"
 
 
+def codes_of(directory, name, stamp):
+    """{code: how many lines}: a proof has a line with a code of its own."""
+    counts = collections.Counter()
+    if name == "prove":
+        for line in read(os.path.join(directory, "prove.txt")):
+            counts.update(re.findall(r"\bcode ([0-9a-f]+)", line))
+    return counts or {code_of(stamp): 1}
+
+
 def stale(directory, code):
-    """Results that are not of the queue as it is."""
-    return [name for name, stamp in stamps(directory).items() if code_of(stamp) != code]
+    """Results that are not of the queue as it is, or not all of them."""
+    return [name for name, stamp in stamps(directory).items()
+            if set(codes_of(directory, name, stamp)) != {code}]
+
+
+def shown_codes(counts):
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{code} ({number} lines)" for code, number in sorted(counts.items()))
 
 
 def page(directory):
@@ -57,8 +73,8 @@ def page(directory):
         files = sorted(file for file in os.listdir(directory)
                        if re.match(rf"{name}[-.]", file))
         links = ", ".join(f"[{file}]({file})" for file in files)
-        rows.append([f"`make {name}`", COMMANDS[name], stamp.get("date", "?"), code_of(stamp),
-                     links])
+        rows.append([f"`make {name}`", COMMANDS[name], stamp.get("date", "?"),
+                     shown_codes(codes_of(directory, name, stamp)), links])
     return f"""# Results, Linux {base}
 
 Written by scripts/results.sh, not by hand. "code" is a name for all that the queue
@@ -82,10 +98,10 @@ def column(directory):
                 if (scenario, figure) in run.data[kernel] else "?" for kernel in demo.KERNELS]
 
     counts = {"base": [], "series": []}
-    for line in read(os.path.join(directory, "cost.txt")):
-        kernel, victim, figure, number = line.split()
-        if (victim, figure) == ("none-1024", "instructions"):
-            counts[kernel].append(int(number))
+    for line in read(os.path.join(directory, "bench.csv"))[1:]:
+        _, kernel, scenario, figure, number = line.split(",")
+        if (scenario, figure) == ("reaper-none-1024", "instructions"):
+            counts["base" if kernel == "old" else "series"].append(int(number))
     return [
         known(str, "bystanders", "bystanders_killed"),
         [demo.size(run.after_pass(kernel, "one")) for kernel in demo.KERNELS],
@@ -95,7 +111,7 @@ def column(directory):
          for before, freed in zip(run.both("mrelease", "before_kib"),
                                   run.both("mrelease", "freed_kib"))],
         known(demo.ms, "hang-exit", "served_ms"),
-        ["%.1f M" % (cost.median(counts[kernel]) / 1e6) if counts[kernel] else "?"
+        ["%.1f M" % (statistics.median(counts[kernel]) / 1e6) if counts[kernel] else "?"
          for kernel in demo.KERNELS],
     ]
 

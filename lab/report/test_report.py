@@ -11,7 +11,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bench  # noqa: E402
 import chart  # noqa: E402
 import console  # noqa: E402
-import cost  # noqa: E402
 import demo  # noqa: E402
 import example  # noqa: E402
 import results  # noqa: E402
@@ -153,27 +152,6 @@ class TableTest(unittest.TestCase):
     def test_text(self):
         self.assertEqual(table.text(["", "c"], [["x", "1", "22"], ["x", "2", ""]]),
                          "     c\n\nx\n  1  22\n  2\n")
-
-
-class CostTest(unittest.TestCase):
-    LINES = [f"{kernel} {line}" for kernel in ("base", "series") for line in (
-        "none-64 instructions 1000000", "none-64 instructions 3000000",
-        "none-64 instructions 2000000", "1-refuses-64 instructions 2050000",
-        "1-refuses-64 calls 1")]
-
-    def test_good(self):
-        text, met = cost.judge(self.LINES, 2744, 699)
-        self.assertTrue(met)
-        self.assertIn("| 64 MiB, no notifier | 2.00 | 2.00 | 1.0000 of unpatched | <= 1.0015 |",
-                      text)
-        self.assertIn("| 64 MiB, 1 that refuses | frees nothing | 2.05 | 1.0250 of no notifier "
-                      "| <= 1.05 |", text)
-        self.assertIn("| +2744 | +699 of these for tracepoints | stated |", text)
-
-    def test_not_met(self):
-        for line in ("series none-64 instructions 9000000", "series 1-refuses-64 calls 2"):
-            _, met = cost.judge(self.LINES + [line, line, line], 0, 0)
-            self.assertFalse(met, line)
 
 
 class UsersTest(unittest.TestCase):
@@ -435,28 +413,35 @@ class ResultsTest(unittest.TestCase):
         self.put("demo-figures.csv", "\n".join(lines) + "\n")
 
     def test_page_names_what_was_measured(self):
-        self.put("cost-environment.txt", "date: 2026-11-26\nqueue: 79 patches, commit 1, code ab12\n")
-        self.put("cost.md", "")
+        self.put("soak-environment.txt", "date: 2026-11-26\nqueue: 79 patches, commit 1, code ab12\n")
+        self.put("soak.md", "")
         page = results.page(self.dir)
-        self.assertIn("| `make cost` |", page)
-        self.assertIn("| 2026-11-26 | ab12 | [cost-environment.txt](cost-environment.txt), "
-                      "[cost.md](cost.md) |", page)
+        self.assertIn("| `make soak` |", page)
+        self.assertIn("| 2026-11-26 | ab12 | [soak-environment.txt](soak-environment.txt), "
+                      "[soak.md](soak.md) |", page)
         self.assertNotIn("`make demo`", page)
 
     def test_stale_is_what_is_of_other_code(self):
-        self.put("cost-environment.txt", "queue: 79 patches, commit 1, code ab12\n")
+        self.put("bench-environment.txt", "queue: 79 patches, commit 1, code ab12\n")
         self.put("demo-environment.txt", "queue: 79 patches, commit 1, code cd34\n")
         self.put("soak-environment.txt", "queue: an old form\n")
         self.assertEqual(results.stale(self.dir, "ab12"), ["demo", "soak"])
+
+    def test_each_proof_has_a_code(self):
+        self.put("prove-environment.txt", "queue: 79 patches, commit 1, code ab12\n")
+        self.put("prove.txt", "without this test seen\na fails 2026 code ab12\n"
+                 "b fails 2026 code cd34\nc fails 2026 code ab12\n")
+        self.assertIn("| ab12 (2 lines), cd34 (1 lines) |", results.page(self.dir))
+        self.assertEqual(results.stale(self.dir, "ab12"), ["prove"])
 
     def test_overview_has_seven_rows_and_each_base(self):
         series = good_series()
         series["bystanders", "bystanders_killed"] = 2
         self.figures(series)
-        self.put("cost.txt", "".join(f"{kernel} none-1024 instructions {number}\n"
-                                     for kernel, number in (("base", 265483323), ("base", 9),
-                                                            ("base", 265483323),
-                                                            ("series", 264000000))))
+        self.put("bench.csv", "round,kernel,scenario,figure,value\n" + "".join(
+            f"1,{kernel},reaper-none-1024,instructions,{number}\n"
+            for kernel, number in (("old", 265483323), ("old", 9), ("old", 265483323),
+                                   ("new", 264000000))))
         lines = results.overview([self.dir, os.path.join(self.top.name, "7.3")]).splitlines()
         self.assertEqual(lines[0], "| on QEMU with emulated CPUs | 6.12 | 6.12 patched |")
         self.assertEqual(len(lines), 2 + 7)
