@@ -57,9 +57,7 @@ for proof in "$top/lab/prove/$default_base"/*.patch; do
 		say "$name of $default_base does not apply to $BASE: without it"
 	fi
 done
-all=
 if [ $# = 0 ]; then
-	all=y
 	cd "$proofs"
 	set -- *.patch
 fi
@@ -160,7 +158,8 @@ take_out() {
 tests_id=$({
 	cat "$top"/scripts/test-*.sh "$top"/scripts/um.sh "$top"/scripts/boot.sh "$top"/scripts/qemu.sh
 	cat "$top"/scripts/build*.sh "$top"/scripts/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
-	find "$top/lab" -type f ! -path '*/prove/*' | sort | xargs cat
+	find "$top/lab/drivers" "$top/lab/guest" "$top/lab/rules" -type f | sort | xargs cat
+	cat "$top"/lab/report/console.py "$top"/lab/report/tap.py "$top"/lab/report/splats.py "$top/lab/um.config"
 	gcc --version
 } | sha1sum)
 
@@ -196,6 +195,31 @@ for kind in $(cut -d' ' -f1 "$out/tests" | sort -u); do
 		is_known "$kind" "$test" || remember
 	done
 done
+
+kept=$top/results/$BASE/prove.txt
+mkdir -p "${kept%/*}"
+stamp="$(date -u '+%Y-%m-%d') code $(code_id) commit $(plain_git -C "$top" describe --always --abbrev=12 --dirty)"
+
+# keep: what was seen so far goes to results/, in place of the lines of these proofs
+keep() {
+	touch "$kept" "${kept%.txt}-how.txt"
+	{
+		printf '%-30s %-15s %-9s %-44s %-14s %s\n' "without" "which is" "" "this test" "" "seen"
+		{
+			sed "s/\$/|$stamp/" "$table" | awk -F'|' '{ printf "%-117s %s\n", $1, $2 }'
+			awk 'FNR == NR { run[$1]; next } FNR > 1 && !($1 in run)' "$table" "$kept"
+		} | while read -r line; do
+			# Those that are gone
+			[ ! -e "$proofs/${line%% *}.patch" ] || printf '%s\n' "$line"
+		done | sort -s -k2,3 -k1,1
+	} >"$out/prove.txt"
+	cp "$out/prove.txt" "$kept"
+	{
+		cat "$out/how"
+		awk 'FNR == NR { run[$1]; next } !($1 in run)' "$out/how" "${kept%.txt}-how.txt"
+	} | sort >"$out/how.new"
+	cp "$out/how.new" "${kept%.txt}-how.txt"
+}
 
 bad=0
 for name; do
@@ -234,30 +258,12 @@ for name; do
 		done
 		mv "$out/results" "$out/${name%.patch}/$kind"
 	done
+	keep
 done
 plain_git -C "$scratch" reset -q --hard
 
-kept=$top/results/$BASE/prove.txt
-stamp="$(date -u '+%Y-%m-%d') code $(code_id) commit $(plain_git -C "$top" describe --always --abbrev=12 --dirty)"
-{
-	printf '%-30s %-15s %-9s %-44s %-14s %s\n' "without" "which is" "" "this test" "" "seen"
-	{
-		sed "s/\$/|$stamp/" "$table" | awk -F'|' '{ printf "%-117s %s\n", $1, $2 }'
-		[ -n "$all" ] || [ ! -e "$kept" ] || awk '
-			FNR == NR { run[$1]; next }
-			FNR > 1 && !($1 in run)' "$table" "$kept"
-	} | sort -s -k2,3 -k1,1
-} >"$out/prove.txt"
 echo
-cat "$out/prove.txt"
-mkdir -p "${kept%/*}"
-cp "$out/prove.txt" "$kept"
-touch "${kept%.txt}-how.txt"
-{
-	cat "$out/how"
-	[ -n "$all" ] || awk 'FNR == NR { run[$1]; next } !($1 in run)' "$out/how" "${kept%.txt}-how.txt"
-} | sort >"$out/how.new"
-cp "$out/how.new" "${kept%.txt}-how.txt"
+cat "$kept"
 "$top/scripts/environment.sh" >"${kept%.txt}-environment.txt"
 "$top/scripts/results.sh"
 # Documentation, tests and comments need no proof, code does.
