@@ -168,7 +168,7 @@ def real(lines, label, words):
 
 def foreign(lines):
     """Verdicts "ok|skip|not ok PROGRAM.TEST" of run-foreign, sorted by name. A program
-    that has run more than once: the last result of each test."""
+    that has run more than once: a test that has passed once passes."""
     out, program, seen = {}, "", 0
     for line in lines:
         words = line.split()
@@ -181,7 +181,8 @@ def foreign(lines):
             one = result(line)
             # "ok 1 # SKIP name", or "ok 1 name"
             name = one.reason.split(" ")[0] if one.name == "#" else one.name
-            out[f"{program}.{name}"] = {"pass": "ok", "fail": "not ok",
-                                        "skip": "skip"}[one.verdict]
+            name = f"{program}.{name}"
+            if out.get(name) != "ok":
+                out[name] = {"pass": "ok", "fail": "not ok", "skip": "skip"}[one.verdict]
             seen += 1
     return [f"{out[name]} {name}" for name in sorted(out)]
