@@ -11,7 +11,7 @@ export USERS CONFIG
 # A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
 help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
-	@echo "make check    40 min  KUnit, kselftests, drivers, rules, example, soak, texts"
+	@echo "make check    45 min  KUnit, kselftests, drivers, rules, each series, soak, texts"
 	@echo "make users    10 min  each driver's notifier, unpatched beside patched"
 	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
 	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
@@ -19,11 +19,11 @@ help:
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
 	@echo "make rxe      10 min  soft-RoCE: a peer reads and writes a victim's memory (BASE=7.3)"
 	@echo "make foreign   3 min  the kernel's own tests of memcg and killing, on both"
-	@echo "make prove       3 h  take fixes out one at a time: which test fails?"
+	@echo "make prove         ?  take fixes out one at a time: which test fails?"
 	@echo "make bench       1 h  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
 	@echo "make lint          ?  checkpatch, sparse, mailboxes, a build of every patch"
-	@echo "make tree,kernel 20 min  import the queue into build/; build both kernels"
-	@echo "make vm,refresh 1 min  a shell in a VM; write the commits of the tree to patches/"
+	@echo "make tree, kernel  ?  import the queue into build/; build both kernels"
+	@echo "make vm, refresh   ?  a shell in a VM; write the commits of the tree to patches/"
 	@echo "make docs, compare 10 s  docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb, clean    ?  packages of the patched kernel (CONFIG=FILE); remove builds"

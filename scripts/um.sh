@@ -7,7 +7,8 @@
 #                                    ends with 137 if it does not come to its end
 . "$(dirname "$0")/lib.sh"
 
-# Its own flush_tlb_mm() walks the VMAs of a process that exits without mmap_lock
+# Its own flush_tlb_mm() walks the VMAs of a process that exits without mmap_lock. So a
+# report of that kind about our code is left to the VM.
 without_that() {
 	awk '
 		held && ++lines == 3 {
