@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example real rxe foreign prove bench lint tree \
+targets := demo check users mutants mutate soak example real rxe foreign prove bench walks lint tree \
 	kernel vm refresh docs mbox compare deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
@@ -120,6 +120,9 @@ prove:
 
 bench:
 	@scripts/bench.sh
+
+walks:
+	@scripts/walks.sh
 
 vm:
 	@scripts/vm.sh

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes what the bench boots one kernel with: modules and an initramfs.
-# usage: bench-kernel.sh NAME base|series|PATH
+# usage: bench-kernel.sh NAME base|series|scratch|PATH
 # PATH is a built kernel: its object directory or bzImage. The results go to
 # build/bench/BASE/NAME: bzImage, initramfs.cpio, objects (a link).
 . "$(dirname "$0")/lib.sh"
 
-[ $# = 2 ] || die "usage: bench-kernel.sh NAME base|series|PATH"
+[ $# = 2 ] || die "usage: bench-kernel.sh NAME base|series|scratch|PATH"
 name=$1 which=$2
 out=$build/bench/$BASE/$name
 log=$out/build.log
@@ -22,7 +22,7 @@ objects_of() {
 }
 
 case $which in
-base | series)
+base | series | scratch)
 	"$top/scripts/build.sh" "$which" vm
 	objects=$(tree_of "$which")/o-vm
 	kmake "$(tree_of "$which")" vm arch/x86/kvm/kvm.ko arch/x86/kvm/kvm-amd.ko \

@@ -45,10 +45,7 @@ names="old new"
 
 "$top/scripts/deps.sh" lab demo
 "$top/scripts/tree.sh" -w
-gcc -static -O2 -Wall -Wextra -I"$tree/lib" -o "$out/bench" \
-	"$top"/lab/guest/bench*.c "$top/lab/guest/demo_util.c" \
-	"$top/lab/guest/demo_trace.c" "$top/lab/guest/demo_victim.c" ||
-	die "lab/guest/bench*.c do not compile"
+"$top/scripts/bench-program.sh" "$out/bench"
 for name in $names; do
 	[ "$name" = old ] && which=$old || which=$new
 	"$top/scripts/bench-kernel.sh" "$name" "$which"

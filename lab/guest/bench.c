@@ -163,6 +163,7 @@ static const struct {
 } acts[] = {
 	{ "calls", bench_calls },
 	{ "mrelease", bench_mrelease },
+	{ "scattered", bench_scattered },
 	{ "kvm", bench_kvm },
 	{ "reaper", bench_reaper },
 };

@@ -60,6 +60,7 @@ void add_intervals(int dev, void *start, unsigned long stride,
 
 void bench_reaper(void);
 void bench_mrelease(void);
+void bench_scattered(void);
 void bench_calls(void);
 void bench_kvm(void);
 void bench_bystanders(unsigned int seed, unsigned int first, unsigned int nr);

@@ -21,6 +21,8 @@
 #define WIDE		(64UL << 30)
 #define WIDE_STEP	(64 * MIB)
 #define WIDE_MOST	1000
+/* A page in each page table refuses */
+#define SCATTERED	(1UL << 30)
 
 enum refusing { NONE, HALF, ALL };
 
@@ -147,6 +149,47 @@ static void first_call(unsigned int intervals)
 	data(name, "before_kib", before);
 	data(name, "left_kib", after);
 	data(name, "errno", err);
+	stuck_end(&s);
+}
+
+static void prepare_scattered(int dev, void *arg)
+{
+	struct test_mmu_notifier_add over = { .count = 1 };
+	unsigned long size = *(unsigned long *)arg;
+	char *mem = map_small(size);
+	unsigned long i;
+
+	for (i = 0; i < size; i += PAGE)
+		mem[i] = 1;
+	over.addr = (uintptr_t)mem;
+	over.size = size;
+	if (ioctl(dev, TEST_MMU_NOTIFIER_ADD_INTERVALS, &over))
+		die("ADD_INTERVALS: %s", strerror(errno));
+	add_intervals(dev, mem + PMD / 2, PMD, size / PMD,
+		      TEST_MMU_NOTIFIER_REFUSE);
+}
+
+/* Many small intervals refuse, and one over all of it accepts. */
+void bench_scattered(void)
+{
+	unsigned long size = quick ? SCATTERED / 8 : SCATTERED;
+	long before, left;
+	struct stuck s;
+	uint64_t took;
+	char name[32];
+	int err;
+
+	say("process_mrelease(), %lu refusals in %lu MiB", size / PMD,
+	    size / MIB);
+	snprintf(name, sizeof(name), "scattered-%lu", size / PMD);
+	stuck_start(&s, prepare_scattered, &size);
+	before = rss_exact(s.pid, "\nRss:");
+	took = stuck_reap(&s, &err, &left);
+	data(name, "instructions", took);
+	data(name, "before_kib", before);
+	data(name, "left_kib", left);
+	count_calls(&s, name, 1, 1, "calls_over_all", "calls_over_all_max");
+	count_calls(&s, name, 2, size / PMD, "calls", "calls_max");
 	stuck_end(&s);
 }
 

@@ -216,6 +216,20 @@ class Bench:
                  "the reaper: " + percent(by_reaper), "as the reaper",
                  "yes" if by_reaper and by_call >= by_reaper - 0.01 else "no")
 
+    def judge_scattered(self):
+        for scenario in self.beginning("scattered-"):
+            refusals = int(scenario[len("scattered-"):])
+            left = self.med("new", scenario, "left_kib")
+            group = "process_mrelease(), one 4 KiB refused in each 2 MiB"
+            self.row(group, f"{refusals} refusals", "KiB left", *self.both(scenario, "left_kib"),
+                     "", f"<= {HULL_KIB * refusals}",
+                     "yes" if self.has("new", scenario, "left_kib") and
+                     left <= HULL_KIB * refusals else "no")
+            calls = self.med("new", scenario, "calls_over_all_max")
+            self.row(group + ", calls", "the interval over all that accepts", "calls",
+                     *self.both(scenario, "calls_over_all"), "", "1",
+                     "yes" if calls == 1 else "no")
+
     def judge_calls(self):
         names = {"fork": "fork and exit", "madvise": "madvise(DONTNEED)",
                  "munmap": "munmap()", "mprotect": "mprotect()"}
@@ -248,6 +262,7 @@ class Bench:
         self.judge_kvm()
         self.judge_bystanders()
         self.judge_mrelease()
+        self.judge_scattered()
         self.judge_calls()
         self.judge_memory()
         return self.rows

@@ -14,6 +14,7 @@ COMMANDS = {
     "users": "each driver's notifier, unpatched and patched",
     "mutants": "a driver patch changed by one line: which case fails?",
     "mutate": "a patch of mm/ changed by one line: which case fails?",
+    "walks": "other ways to walk around refusals: bisection, other chunks",
     "prove": "a fix taken out: which test fails?",
     "foreign": "the kernel's own tests of memory cgroups and killing, on both kernels",
     "soak": "OOM kills and worse at random",
@@ -50,7 +51,7 @@ def codes_of(directory, name, stamp):
     counts = collections.Counter()
     if name == "prove":
         for line in read(os.path.join(directory, "prove.txt")):
-            counts.update(re.findall(r"\bcode ([0-9a-f]+)", line))
+            counts.update(re.findall(r"\bcode ([0-9a-f]{12})\b", line))
     return counts or {code_of(stamp): 1}
 
 

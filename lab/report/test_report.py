@@ -413,26 +413,27 @@ class ResultsTest(unittest.TestCase):
         self.put("demo-figures.csv", "\n".join(lines) + "\n")
 
     def test_page_names_what_was_measured(self):
-        self.put("soak-environment.txt", "date: 2026-11-26\nqueue: 79 patches, commit 1, code ab12\n")
+        self.put("soak-environment.txt",
+                 "date: 2026-11-26\nqueue: 79 patches, commit 1, code ab12ab12ab12\n")
         self.put("soak.md", "")
         page = results.page(self.dir)
         self.assertIn("| `make soak` |", page)
-        self.assertIn("| 2026-11-26 | ab12 | [soak-environment.txt](soak-environment.txt), "
+        self.assertIn("| 2026-11-26 | ab12ab12ab12 | [soak-environment.txt](soak-environment.txt), "
                       "[soak.md](soak.md) |", page)
         self.assertNotIn("`make demo`", page)
 
     def test_stale_is_what_is_of_other_code(self):
-        self.put("bench-environment.txt", "queue: 79 patches, commit 1, code ab12\n")
-        self.put("demo-environment.txt", "queue: 79 patches, commit 1, code cd34\n")
+        self.put("bench-environment.txt", "queue: 79 patches, commit 1, code ab12ab12ab12\n")
+        self.put("demo-environment.txt", "queue: 79 patches, commit 1, code cd34cd34cd34\n")
         self.put("soak-environment.txt", "queue: an old form\n")
-        self.assertEqual(results.stale(self.dir, "ab12"), ["demo", "soak"])
+        self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["demo", "soak"])
 
     def test_each_proof_has_a_code(self):
-        self.put("prove-environment.txt", "queue: 79 patches, commit 1, code ab12\n")
-        self.put("prove.txt", "without this test seen\na fails 2026 code ab12\n"
-                 "b fails 2026 code cd34\nc fails 2026 code ab12\n")
-        self.assertIn("| ab12 (2 lines), cd34 (1 lines) |", results.page(self.dir))
-        self.assertEqual(results.stale(self.dir, "ab12"), ["prove"])
+        self.put("prove-environment.txt", "queue: 79 patches, commit 1, code ab12ab12ab12\n")
+        self.put("prove.txt", "without this test seen\na fails 2026 code ab12ab12ab12\n"
+                 "b fails 2026 code cd34cd34cd34\nc fails 2026 code ab12ab12ab12\n")
+        self.assertIn("| ab12ab12ab12 (2 lines), cd34cd34cd34 (1 lines) |", results.page(self.dir))
+        self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["prove"])
 
     def test_overview_has_seven_rows_and_each_base(self):
         series = good_series()
