@@ -38,6 +38,7 @@ options="fail_mmu_notifier_refuse=3,0,9,5 fail_mmu_notifier_rehearse=4,0,11,6"
 if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "rules: the VM boots and ends"
+	ended=y
 else
 	not_ok "rules: the VM boots and ends (see $console)"
 fi
@@ -103,4 +104,6 @@ reported_once() {
 		grep -q 'fs_reclaim' "$out/lockdep" && [ "$(splats lockdep)" = 1 ]
 }
 check "an allocation under the lock of a list notifier's callback is reported, once" reported_once
+worker_hung() { [ -n "${ended:-}" ] && grep -qx "LAB: a worker hangs" "$out/lines"; }
+check "the machine shuts down beside a worker that hangs" worker_hung
 check "nothing else on the console" "$top/scripts/check-console.sh" "$console"

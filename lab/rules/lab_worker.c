@@ -2,8 +2,10 @@
 /*
  * Notifiers that refuse the OOM reaper, and then fail when its worker calls one of
  * them in blocking mode (fails=), as they must not. The pages have to stay until one
- * that succeeds was called. They are those of who loads the module, who does not come
- * back before that, so that it has to be reaped; somebody has to run the OOM killer.
+ * that succeeds was called. Or an interval notifier never returns, and the machine has
+ * to shut down beside it. The pages are those of who loads the module, who does not
+ * come back before that, so that it has to be reaped; somebody has to run the OOM
+ * killer.
  */
 #include <linux/completion.h>
 #include <linux/mm.h>
@@ -21,6 +23,7 @@
 enum {
 	INTERVAL,
 	LIST,
+	HANGS,
 };
 
 static unsigned int fails;
@@ -28,6 +31,7 @@ module_param(fails, uint, 0444);
 
 static unsigned long lab_addr;
 static unsigned int failed;
+static DECLARE_COMPLETION(lab_never);
 static DECLARE_COMPLETION(lab_again);
 static DECLARE_COMPLETION(lab_looked);
 
@@ -38,6 +42,10 @@ static bool lab_fails(const struct mmu_notifier_range *range)
 		return false;
 	if (!mmu_notifier_range_blockable(range))
 		return true;
+	while (fails == HANGS) {
+		pr_info("LAB: a worker hangs\n");
+		wait_for_completion(&lab_never);
+	}
 	if (!failed++)
 		return true;
 	complete(&lab_again);
@@ -56,7 +64,7 @@ static bool lab_worker_invalidate(struct mmu_interval_notifier *interval_sub,
 				  unsigned long cur_seq)
 {
 	mmu_interval_set_seq(interval_sub, cur_seq);
-	return fails != INTERVAL || !lab_fails(range);
+	return fails == LIST || !lab_fails(range);
 }
 
 static const struct mmu_notifier_ops lab_worker_ops = {
@@ -85,6 +93,8 @@ static void lab_wait(void)
 	unsigned int kept;
 
 	pr_info("LAB: waiting for the OOM killer\n");
+	if (fails == HANGS)
+		wait_for_completion(&lab_never);
 	wait_for_completion_timeout(&lab_again, LAB_LIMIT);
 	kept = lab_pages();
 	complete_all(&lab_looked);
