@@ -1,37 +1,39 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
 targets := demo check users mutants mutate soak example real rxe foreign prove bench walks lint tree \
-	kernel vm refresh docs mbox compare deb
+	kernel vm refresh docs mbox compare deb test-deb
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
 
 export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
 export USERS CONFIG
 
-# A screen, 24 lines. Times: two cores, QEMU's TCG, the kernels built but for ccache.
+# A screen, 24 lines. Times, where there is one: two cores, QEMU's TCG, the kernels built.
 help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
-	@echo "make check    45 min  KUnit, kselftests, drivers, rules, each series, soak, texts"
-	@echo "make users    10 min  each driver's notifier, unpatched beside patched"
-	@echo "make mutants       ?  a line of a driver patch changed: who sees it? mutate: of mm/"
-	@echo "make soak     10 min  OOM kills and worse at random (and SECONDS=600 SEED=N)"
+	@echo "make check    45 min  KUnit, kselftests, drivers, rules, series, soak, texts"
+	@echo "make users            each driver's notifier, unpatched beside patched"
+	@echo "make mutants          a line of a driver patch changed: who sees it? mutate: mm/"
+	@echo "make soak     10 min  OOM kills and worse at random (SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
-	@echo "make rxe      10 min  soft-RoCE: a peer reads and writes a victim's memory (BASE=7.3)"
+	@echo "make rxe      10 min  soft-RoCE, a peer reads a victim's memory (BASE=7.3)"
 	@echo "make foreign   3 min  the kernel's own tests of memcg and killing, on both"
-	@echo "make prove         ?  take fixes out one at a time: which test fails?"
-	@echo "make bench       1 h  both kernels compared (QUICK=1 COMPARE=A,B BASE_ONLY=1)"
-	@echo "make lint          ?  checkpatch, sparse, mailboxes, a build of every patch"
-	@echo "make tree, kernel  ?  import the queue into build/; build both kernels"
-	@echo "make vm, refresh   ?  a shell in a VM; write the commits of the tree to patches/"
-	@echo "make docs, compare 10 s  docs/series-BASE.md; two bases' queues side by side"
+	@echo "make prove            take fixes out one at a time: which test fails?"
+	@echo "make bench    12 min  for ROUNDS=2, 5 are the default: both kernels compared"
+	@echo "make walks            other ways to walk around refusals: bisection, chunks"
+	@echo "make lint             checkpatch, sparse, mailboxes, a build of every patch"
+	@echo "make tree, kernel     import the queue into build/; build both kernels"
+	@echo "make vm, refresh      a shell in a VM; write the tree's commits to patches/"
+	@echo "make docs, compare    docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
-	@echo "make deb, clean    ?  packages of the patched kernel (CONFIG=FILE); remove builds"
+	@echo "make deb, test-deb    packages (CONFIG=FILE); one installed and booted in a VM"
+	@echo "make clean            remove what was built"
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
 	@echo "USERS=NAME  that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
 	@echo "SOURCES=DIR drivers, samples of your tree"
-	@echo "ROUNDS=N RUNS=N SEED=N  make bench: how often, how many runs, drawn from what"
+	@echo "make bench: ROUNDS=N RUNS=N SEED=N QUICK=1 COMPARE=A,B BASE_ONLY=1"
 
 $(targets): settings
 
@@ -64,18 +66,18 @@ example:
 	@scripts/deps.sh lab lint
 	@scripts/tree.sh -w
 	@scripts/build.sh series debug
-	@scripts/test-example.sh series
+	@scripts/suite.sh example scripts/test-example.sh series
 
 real:
 	@scripts/deps.sh
 	@scripts/tree.sh -w
 	@scripts/build.sh series debug
-	@scripts/test-real.sh series
+	@scripts/suite.sh real scripts/test-real.sh series
 
 rxe:
 	@scripts/deps.sh lab rdma
 	@scripts/tree.sh -w
-	@scripts/test-rxe.sh series
+	@scripts/suite.sh rxe scripts/test-rxe.sh series
 
 docs:
 	@scripts/series-table.sh
@@ -114,6 +116,11 @@ deb:
 	@scripts/deps.sh lab deb
 	@scripts/tree.sh -w
 	@scripts/deb.sh $(CONFIG)
+
+test-deb:
+	@scripts/deps.sh lab deb debtest
+	@scripts/tree.sh -w
+	@scripts/suite.sh test-deb scripts/test-deb.sh
 
 prove:
 	@scripts/prove.sh

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs one part of make check: passes on what it says, and keeps its results
-# (lines "ok ..." and "not ok ...") in build/log/BASE/check/NAME, its messages in
-# .said-NAME there.
+# Runs one part of make check, or a target of make that is such a test: passes on what
+# it says, and keeps its results (lines "ok ..." and "not ok ...") in
+# build/log/BASE/check/NAME, its messages in .said-NAME there.
 # usage: suite.sh NAME COMMAND [ARGUMENT...]
+# Exit code: 1 if a result is "not ok".
 . "$(dirname "$0")/lib.sh"
 
 kept=$logs/check/$1
@@ -18,3 +19,4 @@ code=$logs/check/.code-${kept##*/}
 if [ "$(cat "$code")" != 0 ] && ! grep -q '^not ok ' "$kept"; then
 	not_ok "${kept##*/}: it ends early (exit code $(cat "$code"))" | tee -a "$kept"
 fi
+! grep -q '^not ok ' "$kept"
