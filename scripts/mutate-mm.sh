@@ -80,7 +80,7 @@ verdict() {
 		echo "caught $3"
 	elif [ "$2" = 137 ]; then
 		echo "hangs"
-	elif grep -qE 'Kernel panic|Kernel mode fault|Segfault|BUG: ' "$1"; then
+	elif [ "$2" != 0 ]; then
 		echo "crashes"
 	elif ! "$top/scripts/check-console.sh" "$1" >/dev/null 2>&1; then
 		echo "caught (console)"
