@@ -25,7 +25,7 @@ fi
 # as lists of cases.
 checkpatch=$tree/scripts/checkpatch.pl
 ignored=PREFER_KERNEL_TYPES,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MACRO_ARG_PRECEDENCE,UNCOMMENTED_DEFINITION,ALLOC_WITH_SIZEOF,LINUX_VERSION_CODE,CONSTANT_COMPARISON,FUNCTION_ARGUMENTS,COMPLEX_MACRO
-for source in lab/drivers/*.[ch] lab/drivers/*/*.[ch] lab/drivers/*/"$BASE"/*.[ch] lab/cocci/*.[ch] lab/cocci/*/*.[ch] lab/bench/*.[ch] lab/rules/*.c; do
+for source in lab/drivers/*.[ch] lab/drivers/*/*.[ch] lab/drivers/*/"$BASE"/*.[ch] lab/cocci/*.[ch] lab/cocci/*/*.[ch] lab/bench/*.[ch] lab/hmm/*.c lab/rules/*.c; do
 	if said=$(perl "$checkpatch" --root="$tree" --strict --terse --no-summary \
 			--ignore "$ignored" -f "$source" 2>/dev/null); then
 		ok "checkpatch $source"
