@@ -2,7 +2,7 @@
 # Configures and builds one kernel and the test device's module.
 # usage: build.sh base|series|scratch CONFIG
 # CONFIG names a fragment in config/; all but vm come on top of vm and drivers, and
-# each with that of config/BASE.
+# each with that of config/BASE. debug-VARIANT: debug with config/variant/VARIANT.
 . "$(dirname "$0")/lib.sh"
 
 [ $# = 2 ] || die "usage: build.sh base|series|scratch CONFIG"
@@ -12,19 +12,27 @@ out=$src/o-$config
 log=$logs/build-$which-$config.log
 
 [ -e "$src/Makefile" ] || die "$src is missing: run make tree"
-[ -e "$top/config/$config.config" ] ||
-	die "no such config: $config (there is: $(cd "$top/config" && echo *.config))"
+case $config in
+debug-*) names="debug variant/${config#debug-}" ;;
+*) names=$config ;;
+esac
+[ -e "$top/config/${names#* }.config" ] ||
+	die "no such config: $config (there is: $(cd "$top/config" && echo *.config variant/*.config))"
 command -v ccache >/dev/null || die "ccache is missing: run scripts/deps.sh"
 need_space "$src" 3
 mkdir -p "$out" "$logs" "$cache"
 exec 8>"$out/lab.lock"
 flock -n 8 || { say "waiting for another build in $out"; flock 8; }
 
-if [ "$config" = vm ]; then
-	fragments=$(fragments vm)
-else
-	fragments=$(fragments vm drivers "$config")
-fi
+case $config in
+vm) fragments=$(fragments vm) ;;
+# That of x86-64 is of no use there
+debug-arm64) fragments="$top/lab/um.config $(fragments "variant/arm64")" ;;
+*)
+	# shellcheck disable=SC2086 # a list
+	fragments=$(fragments vm drivers $names)
+	;;
+esac
 
 # A fragment that changed, or any of the tree's Kconfig files.
 config_is_current() {
@@ -97,7 +105,7 @@ show_progress() {
 config_is_current || configure
 
 # In the background so that a signal is acted on at once; make ends its own.
-"$top/scripts/kbuild.sh" "$src" "$config" bzImage modules_prepare >"$log" 2>&1 &
+"$top/scripts/kbuild.sh" "$src" "$config" "${image##*/}" modules_prepare >"$log" 2>&1 &
 make=$!
 trap 'kill $make 2>/dev/null; wait $make; exit 130' INT
 trap 'kill $make 2>/dev/null; wait $make; exit 143' TERM HUP

@@ -4,6 +4,8 @@
 # each series without those behind it, the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 # usage: check.sh [SUITE...]    default: all of them
+# VARIANT=rt|arm64|no-thp|i386: KUnit and the kselftests of that kernel instead, the last
+# two in User Mode Linux; the counts are kept in results/BASE/variants.txt
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check
@@ -33,7 +35,7 @@ finish() {
 		[ -s "$results/$name" ] ||
 			not_ok "$name: no result" | tee "$results/$name"
 	done
-	sed '/^#/d; /^$/d' "$top/lab/skips" >"$results/.skips"
+	sed -e '/^#/d; /^$/d' -e "s/^@$VARIANT //" -e '/^@/d' "$top/lab/skips" >"$results/.skips"
 	cat "$results"/* | sed -n 's/^ok \(.*# SKIP.*\)/\1/p' | grep -vEf "$results/.skips" |
 		sed 's/^/not ok skipped: /' >"$results/.skipped" || :
 	mv "$results/.skipped" "$results/skips"
@@ -51,22 +53,57 @@ finish() {
 		cat "$logs/check.failed"
 	fi
 	echo "$passed passed, $failed failed, $skipped skipped" | tee "$logs/check.counts"
+	[ -z "$VARIANT" ] || keep
 	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+# A line for each suite of the variant, with how many have passed, failed and skipped
+keep() {
+	kept=$top/results/$BASE/variants.txt
+	mkdir -p "$top/results/$BASE"
+	touch "$kept"
+	{
+		grep -v "^$VARIANT " "$kept" || :
+		for name in $suites; do
+			echo "$VARIANT $name $(grep '^ok ' "$results/$name" | grep -vc '# SKIP' || :)" \
+				"$(grep -c '^not ok ' "$results/$name" || :)" \
+				"$(grep -c '^ok .*# SKIP' "$results/$name" || :)" \
+				"$(date -u +%F) $(code_id)"
+		done
+	} | sort >"$kept.new"
+	mv "$kept.new" "$kept"
+	"$top/scripts/environment.sh" >"$top/results/$BASE/variants-environment.txt"
+	"$top/scripts/results.sh"
 }
 
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 known="kunit kunit-py selftests series users rules example soak cocci lint"
+case $VARIANT in
+'') ;;
+rt | arm64 | no-thp | i386) known="kunit selftests" ;;
+*) die "no such variant: $VARIANT (there is: rt, arm64, no-thp and i386)" ;;
+esac
 suites=${*:-$known}
 for name in $suites; do
 	case " $known " in *" $name "*) ;; *) die "no such suite: $name (there is: $known)" ;; esac
 done
 wanted=steps
-if step "the packages are there" "$top/scripts/deps.sh" lab demo lint &&
+# The packages of a cross compiler have the name of the variant.
+if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${cross:+"$VARIANT"} &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
 	wanted="$wanted $suites"
-	if step "the debug kernel builds" "$top/scripts/build.sh" series debug; then
+	case $VARIANT in
+	no-thp | i386)
+		for name in $suites; do
+			suite "$name" "$top/scripts/test-variant.sh" "$name"
+		done
+		finish
+		exit
+		;;
+	esac
+	if step "the debug kernel builds" "$top/scripts/build.sh" series "$debug"; then
 		for name in kunit kunit-py selftests users rules example; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done

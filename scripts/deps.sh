@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, naming them first.
 # usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, foreign,
-# rdma
+# rdma, i386, arm64
 . "$(dirname "$0")/lib.sh"
 
 need_queue
@@ -34,7 +34,9 @@ packages() {
 	foreign) echo e2fsprogs ;;
 	# nothing to install, see below
 	rdma) ;;
-	*) die "no such group: $1 (lab, demo, lint, deb, debtest, foreign or rdma)" ;;
+	i386) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
+	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm ;;
+	*) die "no such group: $1 (lab, demo, lint, deb, debtest, foreign, rdma, i386 or arm64)" ;;
 	esac
 }
 
@@ -106,6 +108,19 @@ if [ ! -x "$cache/busybox" ]; then
 	mv "$cache/busybox.root/bin/busybox" "$cache/busybox"
 	rm -rf "$cache/busybox.root"
 fi
+# And for one of another architecture
+for group; do
+	case $group in i386 | arm64) ;; *) continue ;; esac
+	[ ! -x "$cache/busybox-$group" ] || continue
+	fetch=$(mktemp -d "$cache/fetch.XXXXXX")
+	trap 'rm -rf "$fetch"' EXIT
+	say "fetching busybox-static for $group into $cache (not installed)"
+	"$top/scripts/fetch-deb.sh" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$group" \
+		"$fetch" busybox-static
+	dpkg-deb -x "$fetch"/busybox-static_*.deb "$fetch/root"
+	mv "$fetch/root/bin/busybox" "$cache/busybox-$group"
+	rm -rf "$fetch"
+done
 # Static libraries of verbs, for a program in the VM
 case " $* " in
 *" rdma "*)

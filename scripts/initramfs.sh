@@ -17,7 +17,9 @@ pack=$objects/usr/gen_init_cpio
 device=$objects/test-device/test_mmu_notifier.ko
 
 [ -x "$pack" ] || die "$pack is missing: run scripts/build.sh $which $config"
-[ -x "$cache/busybox" ] || die "$cache/busybox is missing: run scripts/deps.sh"
+busybox=$cache/busybox
+[ -z "$cross" ] || busybox=$busybox-$VARIANT
+[ -x "$busybox" ] || die "$busybox is missing: run scripts/deps.sh ${cross:+$VARIANT}"
 [ ! -e "$device" ] || set -- "$device" "$@"
 
 list() {
@@ -26,7 +28,7 @@ list() {
 	done
 	# init's console, before anything is mounted
 	echo "nod /dev/console 600 0 0 c 5 1"
-	echo "file /bin/busybox $cache/busybox 755 0 0"
+	echo "file /bin/busybox $busybox 755 0 0"
 	echo "slink /bin/sh busybox 777 0 0"
 	echo "file /init $top/lab/guest/init 755 0 0"
 	for file; do

@@ -20,7 +20,7 @@ for arg; do
 	fi
 done
 exec make --no-print-directory -C "$src" O="o-$config" \
-	CC="ccache gcc" KBUILD_BUILD_TIMESTAMP=0 \
+	${arch:+ARCH=$arch CROSS_COMPILE=$cross} CC="ccache ${cross}gcc" KBUILD_BUILD_TIMESTAMP=0 \
 	KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab \
 	GCOV_PROFILE_mmu_notifier.o=y GCOV_PROFILE_oom_kill.o=y \
 	GCOV_PROFILE_fail_mmu_notifier.o=y -j"$JOBS" "$@" </dev/null

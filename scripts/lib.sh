@@ -12,7 +12,15 @@ queue=$top/patches/$BASE
 build=$top/build
 tree=$build/$BASE
 base_tree=$build/$BASE-base
-logs=$build/log/$BASE
+# What is tested: the debug kernel on x86-64, or one of config/variant
+VARIANT=${VARIANT:-}
+debug=debug${VARIANT:+-$VARIANT}
+logs=$build/log/$BASE${VARIANT:+-$VARIANT}
+arch='' cross='' image=arch/x86/boot/bzImage
+case $VARIANT in
+arm64) arch=arm64 cross=aarch64-linux-gnu- image=arch/arm64/boot/Image ;;
+i386) cross=i686-linux-gnu- ;;
+esac
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmu-notifier-lab
 me=$(basename "$0" .sh)
 

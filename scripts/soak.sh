@@ -21,14 +21,14 @@ case $seed in
 '' | *[!0-9]*) die "SEED is a number" ;;
 esac
 src=$(tree_of "$kernel")
-objects=$src/o-debug
+objects=$src/o-$debug
 out=$logs/soak-$kernel
 console=$out/console.log
 # Half a kill a second, on a busy machine: notifiers that take their time are in the plan
 least=$((seconds / 2))
 
-[ -e "$objects/arch/x86/boot/bzImage" ] ||
-	die "the debug kernel is missing: run scripts/build.sh $kernel debug"
+[ -e "$objects/$image" ] ||
+	die "the debug kernel is missing: run scripts/build.sh $kernel $debug"
 rm -rf "$out"
 mkdir -p "$out"
 gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -o "$out/soak" \
@@ -39,7 +39,7 @@ gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -o "$out/soak" \
 # The last file of a name is the one that stays.
 cp "${device:-$objects/test-device/test_mmu_notifier.ko}" "$out/test_mmu_notifier.ko" ||
 	die "no such module: $device"
-"$top/scripts/initramfs.sh" "$kernel" debug "$out/initramfs.cpio" \
+"$top/scripts/initramfs.sh" "$kernel" "$debug" "$out/initramfs.cpio" \
 	"$top/lab/guest/run-soak" "$out/soak" "$out/test_mmu_notifier.ko"
 
 say "$seconds s from SEED=$seed on the $kernel kernel, console: $console"
@@ -47,7 +47,7 @@ say "$seconds s from SEED=$seed on the $kernel kernel, console: $console"
 ended=
 ! "$top/scripts/boot.sh" -t $((seconds * 2 + 600)) \
 		-a "lab.run=/bin/run-soak,$seconds,$seed printk.devkmsg=on loglevel=5 log_buf_len=4M" \
-		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console" || ended=y
+		"$objects/$image" "$out/initramfs.cpio" "$console" || ended=y
 tr -d '\r' <"$console" | sed -n 's/^\(\[[^]]*\] \)*LAB-SOAK //p' >"$out/said"
 
 figure() { sed -n "s/^figure $1 //p" "$out/said"; }

@@ -7,16 +7,16 @@
 
 which=$1 glob=${2:-}
 src=$(tree_of "$which")
-objects=$src/o-debug
+objects=$src/o-$debug
 out=$logs/kunit-$which
 console=$out/console.log
 rm -rf "$out"
 mkdir -p "$out"
 
 names=$(awk '!/^#/ { sub(/.*\//, "", $1); sub(/\.c$/, "", $1); printf ",%s", $1 }' "$top/lab/coverage.list")
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" "$top/lab/guest/run-kunit"
+"$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" "$top/lab/guest/run-kunit"
 if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/run-kunit$names kunit.enable=1${glob:+ kunit.filter_glob=$glob}" \
-		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+		"$objects/$image" "$out/initramfs.cpio" "$console"; then
 	ok "kunit: the VM boots and ends"
 else
 	not_ok "kunit: the VM boots and ends (see $console)"

@@ -9,13 +9,13 @@
 [ $# = 1 ] || die "usage: test-rules.sh series|scratch"
 which=$1
 src=$(tree_of "$which")
-objects=$src/o-debug
+objects=$src/o-$debug
 built=$objects/rules
 out=$logs/rules-$which
 console=$out/console.log
 
 [ -e "$objects/vmlinux" ] ||
-	die "$objects/vmlinux is missing: run scripts/build.sh $which debug"
+	die "$objects/vmlinux is missing: run scripts/build.sh $which $debug"
 rm -rf "$out"
 mkdir -p "$out" "$built"
 
@@ -25,18 +25,18 @@ for file in "$top"/lab/rules/*.c; do
 done
 cmp -s "$objects/vmlinux.symvers" "$objects/Module.symvers" ||
 	cp "$objects/vmlinux.symvers" "$objects/Module.symvers"
-if ! kmake "$src" debug M="$built" modules >"$out/build.log" 2>&1; then
+if ! kmake "$src" "$debug" M="$built" modules >"$out/build.log" 2>&1; then
 	not_ok "rules: the modules build (see $out/build.log)"
 	exit 0
 fi
 
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+"$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
 	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
 	"$built/lab_lockdep.ko"
 # interval, probability, space, times; with the probability 0 nothing fails
 options="fail_mmu_notifier_refuse=3,0,9,5 fail_mmu_notifier_rehearse=4,0,11,6"
 if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
-		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+		"$objects/$image" "$out/initramfs.cpio" "$console"; then
 	ok "rules: the VM boots and ends"
 	ended=y
 else

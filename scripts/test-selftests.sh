@@ -22,7 +22,7 @@ for name in oom_notifier oom_unstable; do
 		continue
 	fi
 	set -- "$dir/$name.c" "$dir/oom_notifier_util.c"
-	if ! gcc -O2 -Wall -static -pthread -I "$src" -I "$src/tools/testing/selftests" \
+	if ! ${cross}gcc -O2 -Wall -static -pthread -I "$src" -I "$src/tools/testing/selftests" \
 			-o "$out/selftest-$name" "$@" >"$out/build-$name.log" 2>&1; then
 		not_ok "selftests: $name builds (see $out/build-$name.log)"
 		exit 0
@@ -34,11 +34,11 @@ for name in oom_notifier oom_unstable; do
 	fi
 done
 
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+"$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
 	"$top/lab/guest/run-selftests" "$out"/selftest-*
 args="lab.run=/bin/run-selftests printk.devkmsg=on log_buf_len=4M"
 if "$top/scripts/boot.sh" -t 1200 -a "$args${tests:+ lab.tests=$tests}" \
-		"$src/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
+		"$src/o-$debug/$image" "$out/initramfs.cpio" "$console"; then
 	ok "selftests: the VM boots and ends"
 else
 	not_ok "selftests: the VM boots and ends (see $console)"

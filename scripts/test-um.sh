@@ -34,7 +34,7 @@ selftests)
 	rm -f "$out"/selftest-*
 	for program in oom_notifier oom_unstable; do
 		[ -e "$selftests/mm/$program.c" ] || continue
-		gcc -O2 -static -pthread -I "$src" -I "$selftests" -o "$out/selftest-$program" \
+		${cross}gcc -O2 -static -pthread -I "$src" -I "$selftests" -o "$out/selftest-$program" \
 			"$selftests/mm/$program.c" "$selftests/mm/oom_notifier_util.c" ||
 			die "$program does not build"
 	done

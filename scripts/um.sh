@@ -2,7 +2,7 @@
 # User Mode Linux: a kernel that is built in a minute and runs the KUnit suites in two
 # seconds. It has neither SMP nor huge pages; what needs them is for the VM.
 # usage: um.sh build TREE OBJECTS    configured by lab/um.config, in the directory
-#                                    OBJECTS beside TREE
+#                                    OBJECTS beside TREE; VARIANT=i386: 32 bit
 #        um.sh boot LINUX LOG SECONDS ARGUMENT...
 #                                    ends with 137 if it does not come to its end
 . "$(dirname "$0")/lib.sh"
@@ -23,14 +23,19 @@ without_that() {
 }
 
 make_it() {
-	make --no-print-directory -C "$1" O="../${2##*/}" ARCH=um CC="ccache gcc" \
-		KCONFIG_ALLCONFIG="$top/lab/um.config" -j"$JOBS" "$3" </dev/null
+	make --no-print-directory -C "$1" O="../${2##*/}" ARCH=um CC="ccache ${cross}gcc" \
+		${cross:+SUBARCH=$VARIANT CROSS_COMPILE=$cross} \
+		KCONFIG_ALLCONFIG="$2.config" -j"$JOBS" "$3" </dev/null
 }
 
 case ${1:-} in
 build)
 	mkdir -p "$3"
 	log=$3.log
+	more=$top/config/variant/$VARIANT.config
+	[ -e "$more" ] || more=
+	# shellcheck disable=SC2086 # one or none
+	cat "$top/lab/um.config" $more >"$3.config"
 	{ make_it "$2" "$3" allnoconfig && make_it "$2" "$3" linux; } >"$log" 2>&1 || {
 		grep -n 'error:' "$log" | head -10 >&2
 		die "User Mode Linux does not build: see $log"

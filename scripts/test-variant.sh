@@ -1,0 +1,33 @@
+#!/bin/sh
+# KUnit, or all kselftests, of a variant that runs in User Mode Linux, which has no
+# huge pages: no-thp, or i386 for 32 bit. Prints lines "ok ..." and "not ok ...".
+# usage: VARIANT=no-thp|i386 test-variant.sh kunit|selftests
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 1 ] || die "usage: VARIANT=no-thp|i386 test-variant.sh kunit|selftests"
+kind=$1
+objects=$build/o-um-$BASE-$VARIANT
+selftests=$tree/tools/testing/selftests/mm
+out=$logs/$kind
+rm -rf "$out"
+mkdir -p "$out"
+
+say "building User Mode Linux ($VARIANT, some minutes when it is new)"
+"$top/scripts/um.sh" build "$tree" "$objects"
+
+# names PROGRAM PREFIX: its tests
+names() {
+	sed -n "s/^	{ \"\([a-z0-9_]*\)\",.*/$2\1/p" "$selftests/$1.c" >"$out/names"
+	[ -s "$out/names" ] || die "$selftests/$1.c: no tests were found in it"
+	cat "$out/names"
+}
+
+case $kind in
+kunit) "$top/scripts/test-um.sh" "$tree" "$objects" "$out" kunit ;;
+selftests)
+	tests="$(names oom_notifier '') $(names oom_unstable oom_unstable.)"
+	# shellcheck disable=SC2086 # a list
+	"$top/scripts/test-um.sh" "$tree" "$objects" "$out" selftests $tests
+	;;
+*) die "kunit or selftests, not $kind" ;;
+esac
