@@ -15,10 +15,14 @@ COMMANDS = {
     "mutants": "a driver patch changed by one line: which case fails?",
     "mutate": "a patch of mm/ changed by one line: which case fails?",
     "walks": "other ways to walk around refusals: bisection, other chunks",
+    "text": "how much larger each series makes the kernel",
+    "variants": "KUnit and kselftests on other kernels",
     "prove": "a fix taken out: which test fails?",
     "foreign": "the kernel's own tests of memory cgroups and killing, on both kernels",
     "soak": "OOM kills and worse at random",
 }
+# Those that are not make NAME
+NAMES = {"text": "scripts/text-by-series.sh", "variants": "make check VARIANT=NAME"}
 STAMP = "-environment.txt"
 
 
@@ -52,7 +56,24 @@ def codes_of(directory, name, stamp):
     if name == "prove":
         for line in read(os.path.join(directory, "prove.txt")):
             counts.update(re.findall(r"\bcode ([0-9a-f]{12})\b", line))
+    elif name == "variants":
+        counts.update(line[-1] for line in variant_lines(directory))
     return counts or {code_of(stamp): 1}
+
+
+def variant_lines(directory):
+    """Variant, suite, passed, failed, skipped, date, code of each line."""
+    lines = [line.split() for line in read(os.path.join(directory, "variants.txt"))]
+    return [line for line in lines if len(line) == 7]
+
+
+def variants(directory):
+    """A section of the page, if there is something to say."""
+    rows = [line[:6] for line in variant_lines(directory)]
+    if not rows:
+        return ""
+    return "\n## Other kernels\n\n" + table.markdown(
+        ["variant", "suite", "passed", "failed", "skipped", "date"], rows, merge=False)
 
 
 def stale(directory, code):
@@ -74,7 +95,8 @@ def page(directory):
         files = sorted(file for file in os.listdir(directory)
                        if re.match(rf"{name}[-.]", file))
         links = ", ".join(f"[{file}]({file})" for file in files)
-        rows.append([f"`make {name}`", COMMANDS[name], stamp.get("date", "?"),
+        command = NAMES.get(name, f"make {name}")
+        rows.append([f"`{command}`", COMMANDS[name], stamp.get("date", "?"),
                      shown_codes(codes_of(directory, name, stamp)), links])
     return f"""# Results, Linux {base}
 
@@ -82,7 +104,8 @@ Written by scripts/results.sh, not by hand. "code" is a name for all that the qu
 changes but texts and tests: two results with the same one are of the same kernel.
 `make lint` names those that are not of the queue as it is.
 
-""" + table.markdown(["command", "what", "date", "code", "files"], rows, merge=False)
+""" + table.markdown(["command", "what", "date", "code", "files"], rows, merge=False) + \
+        variants(directory)
 
 
 def column(directory):

@@ -435,6 +435,14 @@ class ResultsTest(unittest.TestCase):
         self.assertIn("| ab12ab12ab12 (2 lines), cd34cd34cd34 (1 lines) |", results.page(self.dir))
         self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["prove"])
 
+    def test_page_has_the_variants(self):
+        self.put("variants-environment.txt", "queue: 79 patches, commit 1, code ab12ab12ab12\n")
+        self.put("variants.txt", "rt kunit 80 1 2 2026-11-27 cd34cd34cd34\nrt broken\n")
+        page = results.page(self.dir)
+        self.assertIn("| rt | kunit | 80 | 1 | 2 | 2026-11-27 |", page)
+        self.assertIn("| `make check VARIANT=NAME` |", page)
+        self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["variants"])
+
     def test_overview_has_seven_rows_and_each_base(self):
         series = good_series()
         series["bystanders", "bystanders_killed"] = 2
