@@ -5,7 +5,7 @@ targets := demo check users mutants mutate soak example real rxe foreign prove b
 .PHONY: help settings clean $(targets)
 .NOTPARALLEL:
 
-export SRC ACCEL JOBS BASE SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
+export SRC ACCEL JOBS BASE VARIANT SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
 export USERS CONFIG
 
 # A screen, 24 lines. Times, where there is one: two cores, QEMU's TCG, the kernels built.
@@ -32,7 +32,7 @@ help:
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
 	@echo "USERS=NAME  that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
-	@echo "SOURCES=DIR drivers, samples of your tree"
+	@echo "SOURCES=DIR drivers, samples of your tree  VARIANT=rt  check: arm64, i386, no-thp"
 	@echo "make bench: ROUNDS=N RUNS=N SEED=N QUICK=1 COMPARE=A,B BASE_ONLY=1"
 
 $(targets): settings

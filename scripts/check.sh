@@ -63,7 +63,7 @@ keep() {
 	mkdir -p "$top/results/$BASE"
 	touch "$kept"
 	{
-		grep -v "^$VARIANT " "$kept" || :
+		grep -vE "^$VARIANT ($(echo "$suites" | tr ' ' '|')) " "$kept" || :
 		for name in $suites; do
 			echo "$VARIANT $name $(grep '^ok ' "$results/$name" | grep -vc '# SKIP' || :)" \
 				"$(grep -c '^not ok ' "$results/$name" || :)" \

@@ -35,8 +35,8 @@ for name in oom_notifier oom_unstable; do
 done
 
 "$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-selftests" "$out"/selftest-*
-args="lab.run=/bin/run-selftests printk.devkmsg=on log_buf_len=4M"
+	"$top/lab/guest/run-selftests" "$top/lab/guest/gcov" "$out"/selftest-*
+args="lab.run=/bin/run-selftests$("$top/scripts/coverage.sh" names selftests) printk.devkmsg=on log_buf_len=4M"
 if "$top/scripts/boot.sh" -t 1200 -a "$args${tests:+ lab.tests=$tests}" \
 		"$src/o-$debug/$image" "$out/initramfs.cpio" "$console"; then
 	ok "selftests: the VM boots and ends"
@@ -51,3 +51,5 @@ if "$top/scripts/check-console.sh" "$console"; then
 else
 	not_ok "selftests: nothing bad on the console (see $console)"
 fi
+
+[ -n "$tests" ] || "$top/scripts/coverage.sh" selftests "$src" "$src/o-$debug" "$console" "$out"
