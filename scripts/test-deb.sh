@@ -2,7 +2,6 @@
 # Installs the package of make deb in a Debian root file system and boots that in a
 # VM, with the kernel and the initramfs that the installation has made: it comes up,
 # and oom_notifier_run passes there. Prints lines "ok ..." or "not ok ...".
-# The packages were built by it once; what comes after that was not tried yet.
 # usage: test-deb.sh       as root; make test-deb installs what it takes
 # MIRROR=URL    where the root file system's packages come from
 . "$(dirname "$0")/lib.sh"
