@@ -11,7 +11,7 @@ export USERS CONFIG
 # A screen, 24 lines. Times, where there is one: two cores, QEMU's TCG, the kernels built.
 help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
-	@echo "make check    45 min  KUnit, kselftests, drivers, rules, series, soak, texts"
+	@echo "make check     1 hour KUnit, kselftests, drivers, rules, series, soak, texts"
 	@echo "make users            each driver's notifier, unpatched beside patched"
 	@echo "make mutants          a line of a driver patch changed: who sees it? mutate: mm/"
 	@echo "make soak     10 min  OOM kills and worse at random (SECONDS=600 SEED=N)"

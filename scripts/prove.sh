@@ -129,7 +129,7 @@ how() {
 # said TEST: the first thing that it said
 said() {
 	grep -hE -A3 "# FAILED|${1##*.}: (EXPECTATION|ASSERTION) FAILED|^  [|] line |^not ok .*${1##*.}" \
-		"$out/log" "$out/results" | sed -E 's/^ *(LAB: )?(# )?//' |
+		"$out/log" "$out/results" | sed -E "s/^ *(LAB: )?(# )?//; s,$top/,,g" |
 		awk '/^(not )?ok / { if (!n) print; exit } /^--$/ { exit } { print; n++ }' |
 		head -4 | paste -sd' ' - | cut -c1-400
 }
