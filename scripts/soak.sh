@@ -1,7 +1,8 @@
 #!/bin/sh
-# Endurance: OOM kills, process_mrelease(), notifiers that come, go and refuse,
-# fork, mremap, huge pages, swap and fault injection at random, in a VM with the
-# debug kernel. Prints a line "ok soak: ..." or "not ok soak: ..." for each thing
+# Endurance: OOM kills, process_mrelease() by several at once, notifiers that come, go,
+# refuse and hang, fork, mremap, huge pages, swap, userfaultfd, cgroups that are frozen,
+# made and removed, a processor that goes offline, and fault injection at random, in a VM
+# with the debug kernel. Prints a line "ok soak: ..." or "not ok soak: ..." for each thing
 # that must hold after it, and one with the figures.
 # usage: soak.sh [SECONDS]       default: 600
 # SEED=N        the decisions of that run again, default: a new one, printed

@@ -59,7 +59,7 @@ unsigned int rng_pick(struct rng *r, const unsigned int *weights);
 enum op_kind {
 	OP_TOUCH, OP_READ, OP_UNMAP, OP_PROTECT, OP_REMAP, OP_DONTNEED, OP_FREE,
 	OP_PAGEOUT, OP_COLD, OP_HUGE, OP_COLLAPSE, OP_SPLIT, OP_MLOCK, OP_FORK,
-	OP_ADD, OP_ADD_LIST, OP_REMOVE, OP_SET, OP_READ_BEGIN,
+	OP_UFFD, OP_ADD, OP_ADD_LIST, OP_REMOVE, OP_SET, OP_READ_BEGIN,
 	OP_KINDS
 };
 
@@ -99,7 +99,13 @@ enum backing {
 	BACK_SWAPPED,
 };
 
-enum hang { HANG_NONE, HANG_STICK, HANG_CHURN, HANG_HELD };
+enum hang {
+	HANG_NONE,
+	HANG_STICK,
+	HANG_CHURN,
+	HANG_HELD,		/* in munmap(), by an interval */
+	HANG_EXIT,		/* in its exit, by an interval */
+};
 /* What who refuses does in blocking mode; the reaper's worker is such a caller */
 enum worker_kind {
 	WORKER_SERVED,
@@ -115,6 +121,7 @@ enum release {
 
 #define MAX_VICTIMS	3
 #define MAX_MOVERS	2
+#define MAX_CALLERS	3
 #define MOVER_OPS	32
 
 struct plan {
@@ -134,6 +141,8 @@ struct plan {
 	uint32_t release_ms;
 	uint32_t toggle_ms;	/* refusals are switched that often, 0: never */
 	uint32_t mrelease_ms;	/* process_mrelease() that often, 0: never */
+	uint32_t callers;	/* of it at the same time */
+	uint32_t fresh;		/* the cgroup is made for the round, and removed */
 	uint32_t swap_mib;
 	uint32_t remove;	/* notifiers are removed before the file is closed */
 	uint32_t read;		/* mmu_interval_read_begin() when it is over */
@@ -144,6 +153,8 @@ void plan_round(struct plan *p, uint64_t seed, unsigned int worker,
 void plan_print(const struct plan *p, char *text, size_t size);
 /* TEST_MMU_NOTIFIER_* of the intervals that refuse */
 unsigned int plan_refuse(const struct plan *p);
+/* An interval holds whoever unmaps in blocking mode, reclaim too */
+bool plan_is_held(const struct plan *p);
 
 /*
  * A victim
@@ -176,7 +187,8 @@ enum count {
 	COUNT_REMOVED, COUNT_TOGGLES, COUNT_MRELEASE, COUNT_MRELEASE_DONE,
 	COUNT_MRELEASE_AGAIN, COUNT_CHURNED, COUNT_NONBLOCK, COUNT_REFUSED,
 	COUNT_BLOCKING, COUNT_WORKER, COUNT_READS, COUNT_RECLAIMS, COUNT_SWAPOFFS,
-	COUNT_COMPACTIONS, COUNT_REFUSE_PHASES, COUNT_REHEARSE_PHASES,
+	COUNT_COMPACTIONS, COUNT_FREEZES, COUNT_HOTPLUGS, COUNT_FRESH,
+	COUNT_HELD_EXIT, COUNT_REFUSE_PHASES, COUNT_REHEARSE_PHASES,
 	COUNT_KILLS, COUNT_REAPINGS, COUNT_FREED_KIB, COUNT_LOST_EVENTS,
 	/* Failures: each of these has to be 0 */
 	COUNT_BAD, BAD_START = COUNT_BAD, BAD_KILL, BAD_HANG, BAD_REAPED,

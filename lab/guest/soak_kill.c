@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ struct round {
 	struct victim_args args[MAX_VICTIMS];
 	pid_t pid[MAX_VICTIMS];
 	pid_t other;
+	pid_t caller[MAX_CALLERS - 1];
 	int dev;
 	long long kills;	/* of the cgroup, before */
 	unsigned int worker, nr;
@@ -153,7 +155,9 @@ static bool victims_ready(struct round *r)
 	}
 	if (p->hang == HANG_HELD)
 		on_sleep_ms(STEP_MS);
-	if (p->hang != HANG_NONE)
+	if (p->hang == HANG_EXIT)
+		count(COUNT_HELD_EXIT, p->victims);
+	else if (p->hang != HANG_NONE)
 		count(COUNT_STUCK, p->victims);
 	return true;
 }
@@ -240,6 +244,35 @@ static void call_mrelease(struct round *r)
 			count(COUNT_MRELEASE_DONE, 1);
 		else if (ret == -EAGAIN)
 			count(COUNT_MRELEASE_AGAIN, 1);
+	}
+}
+
+/* Others who call it at the same time */
+static void start_callers(struct round *r)
+{
+	unsigned int i;
+
+	for (i = 0; r->plan.mrelease_ms && i + 1 < r->plan.callers; i++) {
+		r->caller[i] = fork_into(NULL);
+		if (r->caller[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) {
+			call_mrelease(r);
+			on_sleep_ms(r->plan.mrelease_ms);
+		}
+	}
+}
+
+static void stop_callers(struct round *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_CALLERS - 1; i++) {
+		if (r->caller[i] <= 0)
+			continue;
+		kill(r->caller[i], SIGKILL);
+		waitpid(r->caller[i], NULL, 0);
 	}
 }
 
@@ -422,8 +455,13 @@ void killer_round(unsigned int worker, unsigned int round)
 	r.shared = shared;
 	r.worker = worker;
 	r.nr = round;
-	worker_cgroup(&r.cg, worker);
 	plan_round(&r.plan, soak->seed, worker, round);
+	worker_cgroup(&r.cg, worker);
+	if (r.plan.fresh && on_cgroup_create(&r.cg, "soak-new")) {
+		bad(BAD_START, worker, round, "make a cgroup: %s",
+		    strerror(errno));
+		return;
+	}
 	r.dev = on_dev_open();
 	if (r.dev < 0) {
 		bad(BAD_START, worker, round, "open the test device: %s",
@@ -436,10 +474,12 @@ void killer_round(unsigned int worker, unsigned int round)
 		complain(&r, BAD_START, "does not get ready");
 	} else {
 		kill_victims(&r);
+		start_callers(&r);
 		if (wait_kill(&r))
 			wait_release(&r);
 		else
 			complain(&r, BAD_KILL, "there is no OOM kill");
+		stop_callers(&r);
 	}
 	/* While they are still stuck, when they are gone, or by close() */
 	if (r.plan.remove == 1 && r.plan.hang == HANG_STICK)
@@ -451,4 +491,9 @@ void killer_round(unsigned int worker, unsigned int round)
 		remove_notifiers(&r);
 	collect(&r);
 	close(r.dev);
+	if (!r.plan.fresh)
+		return;
+	if (on_cgroup_remove(&r.cg, GONE_MS))
+		complain(&r, BAD_CGROUP, "the cgroup cannot be removed");
+	count(COUNT_FRESH, 1);
 }

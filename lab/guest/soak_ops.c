@@ -2,8 +2,12 @@
 /* What the movers and the victims' threads do to their memory. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +25,7 @@ void ops_plan(struct rng *r, struct op *ops, unsigned int nr)
 		[OP_PROTECT] = 10, [OP_REMAP] = 8, [OP_DONTNEED] = 6,
 		[OP_FREE] = 3, [OP_PAGEOUT] = 6, [OP_COLD] = 3, [OP_HUGE] = 6,
 		[OP_COLLAPSE] = 6, [OP_SPLIT] = 6, [OP_MLOCK] = 4,
-		[OP_FORK] = 4, [OP_ADD] = 8, [OP_ADD_LIST] = 2,
+		[OP_FORK] = 4, [OP_UFFD] = 6, [OP_ADD] = 8, [OP_ADD_LIST] = 2,
 		[OP_REMOVE] = 6, [OP_SET] = 6, [OP_READ_BEGIN] = 3,
 	};
 
@@ -124,6 +128,40 @@ static bool op_fork(char *p, size_t size)
 	return true;
 }
 
+/*
+ * Take the memory away and fill it again as a handler of page faults does. Whoever
+ * touches it in between waits until it is not registered any more.
+ */
+static bool op_uffd(char *p, size_t size, bool zero)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { (unsigned long)p, size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_zeropage zeropage = { .range = reg.range };
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)p,
+		.src = (unsigned long)page,
+		.len = PAGE,
+	};
+	bool good = false;
+	int fd;
+
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (!ioctl(fd, UFFDIO_API, &api) && !ioctl(fd, UFFDIO_REGISTER, &reg)) {
+		madvise(p, size, MADV_DONTNEED);
+		good = !(zero ? ioctl(fd, UFFDIO_ZEROPAGE, &zeropage) :
+				ioctl(fd, UFFDIO_COPY, &copy));
+		ioctl(fd, UFFDIO_UNREGISTER, &reg.range);
+	}
+	close(fd);
+	return good;
+}
+
 static bool op_notifier(struct arena *a, const struct op *op, char *p,
 			size_t size)
 {
@@ -221,6 +259,9 @@ void op_do(struct arena *a, const struct op *op)
 		break;
 	case OP_FORK:
 		good = op_fork(p, size);
+		break;
+	case OP_UFFD:
+		good = op_uffd(p, size, op->flags);
 		break;
 	case OP_ADD:
 	case OP_ADD_LIST:

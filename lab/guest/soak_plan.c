@@ -29,6 +29,11 @@ static unsigned int plan_release_ms(struct rng *r)
 	}
 }
 
+bool plan_is_held(const struct plan *p)
+{
+	return p->hang == HANG_HELD || p->hang == HANG_EXIT;
+}
+
 /* What would wait for itself, or cost too much to be done often */
 static void plan_mend(struct plan *p, struct rng *r)
 {
@@ -39,10 +44,10 @@ static void plan_mend(struct plan *p, struct rng *r)
 	    p->hang != HANG_NONE && !cheap)
 		p->kind = KILL_SELF;
 	/* The limit is the worker's own, which could not release anything any more. */
-	if (p->kind == KILL_SHRINK && p->hang == HANG_HELD)
+	if (p->kind == KILL_SHRINK && plan_is_held(p))
 		p->hang = HANG_STICK;
 	/* To run into a limit is to reclaim, which would be held as well. */
-	if (p->hang == HANG_HELD &&
+	if (plan_is_held(p) &&
 	    (p->kind == KILL_SELF || p->kind == KILL_GROUP))
 		p->kind = KILL_OTHER;
 	if (p->kind != KILL_GROUP)
@@ -52,13 +57,13 @@ static void plan_mend(struct plan *p, struct rng *r)
 	if (p->backing == BACK_HUGE)
 		p->mib = (p->mib + 1) & ~1U;
 	/* A held task unmaps something that an interval covers. */
-	if (p->hang == HANG_HELD && !p->accepting)
+	if (plan_is_held(p) && !p->accepting)
 		p->accepting = 1;
 	/*
 	 * A task that is held with mmap_lock, in khugepaged or another thread, must not
 	 * hold up what the kill waits for, and neither must reclaim.
 	 */
-	if (p->hang == HANG_HELD) {
+	if (plan_is_held(p)) {
 		p->movers = 0;
 		/* It waits for mmap_lock, and the worker in it. */
 		p->mrelease_ms = 0;
@@ -70,7 +75,7 @@ static void plan_mend(struct plan *p, struct rng *r)
 	/* What another one wants is more than is left. */
 	if (p->kind == KILL_OTHER && p->mib < 4)
 		p->mib = 4;
-	if (p->hang == HANG_HELD || p->kind == KILL_OTHER ||
+	if (plan_is_held(p) || p->kind == KILL_OTHER ||
 	    (p->backing != BACK_SWAPPED && !cheap))
 		p->swap_mib = 0;
 	if (p->backing == BACK_SWAPPED && !p->swap_mib)
@@ -107,8 +112,8 @@ void plan_round(struct plan *p, uint64_t seed, unsigned int worker,
 		[BACK_MLOCKED] = 8, [BACK_FILE] = 4, [BACK_SWAPPED] = 12, 0
 	};
 	static const unsigned int hangs[] = {
-		[HANG_NONE] = 35, [HANG_STICK] = 54, [HANG_CHURN] = 4,
-		[HANG_HELD] = 7, 0
+		[HANG_NONE] = 35, [HANG_STICK] = 50, [HANG_CHURN] = 4,
+		[HANG_HELD] = 6, [HANG_EXIT] = 5, 0
 	};
 	static const unsigned int lists[] = {
 		[LIST_NONE] = 70, [LIST_PLAIN] = 8, [LIST_END] = 12,
@@ -140,6 +145,8 @@ void plan_round(struct plan *p, uint64_t seed, unsigned int worker,
 	p->release_ms = plan_release_ms(&r);
 	p->toggle_ms = rng_percent(&r, 25) ? rng_between(&r, 100, 900) : 0;
 	p->mrelease_ms = rng_percent(&r, 25) ? rng_between(&r, 50, 1200) : 0;
+	p->callers = rng_between(&r, 1, MAX_CALLERS);
+	p->fresh = rng_percent(&r, 15);
 	p->swap_mib = rng_between(&r, 1, 4);
 	p->remove = rng_below(&r, 3);
 	p->read = rng_percent(&r, 30);
@@ -168,7 +175,7 @@ void plan_print(const struct plan *p, char *text, size_t size)
 		"partly swapped",
 	};
 	static const char *const hangs[] = {
-		"not stuck", "stuck", "churning", "held in munmap",
+		"not stuck", "stuck", "churning", "held in munmap", "held in its exit",
 	};
 	static const char *const lists[] = {
 		"", ", a list notifier", ", a list notifier with end",
@@ -186,11 +193,12 @@ void plan_print(const struct plan *p, char *text, size_t size)
 			 p->release == RELEASE_REAPED ? "when reaped" :
 			 "while it is reaped");
 	snprintf(text, size,
-		 "%s, %u of %u MiB, %s, %s%s, %u threads; intervals: %u accept, %u refuse (%u times%s)%s; released %s, switched each %u ms, process_mrelease() each %u ms, %u MiB swap",
+		 "%s, %u of %u MiB, %s, %s%s, %u threads; intervals: %u accept, %u refuse (%u times%s)%s; released %s, switched each %u ms, process_mrelease() each %u ms by %u, %u MiB swap%s",
 		 kinds[p->kind], p->victims, p->mib, backings[p->backing],
 		 hangs[p->hang], p->shared_mm ? ", shared" : "", p->movers,
 		 p->accepting, p->refusing, p->refusals, workers[p->worker],
 		 lists[p->list],
 		 p->hang == HANG_NONE ? "at once" : release, p->toggle_ms,
-		 p->mrelease_ms, p->swap_mib);
+		 p->mrelease_ms, p->callers, p->swap_mib,
+		 p->fresh ? ", in a new cgroup" : "");
 }

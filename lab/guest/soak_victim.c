@@ -156,7 +156,7 @@ static void attach_all(void)
 	unsigned int flags = 0;
 	int ret;
 
-	if (p->hang == HANG_HELD)
+	if (plan_is_held(p))
 		flags = TEST_MMU_NOTIFIER_HOLD_BLOCKING;
 	if (p->refusing)
 		shared->refuse_id[args->nr] =
@@ -224,7 +224,7 @@ void __noreturn victim_main(struct victim_args *victim)
 	if (overrun == MAP_FAILED)
 		give_up("mmap");
 	/* A fault of more than a page may compact, which calls notifiers that are held. */
-	if (p->hang == HANG_HELD)
+	if (plan_is_held(p))
 		madvise(overrun, OVERRUN, MADV_NOHUGEPAGE);
 	/* From the second page on, a fault does not need mmap_lock. */
 	overrun[0] = 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The weather: what happens to all workers. Injected refusals and rehearsals,
- * reclaim, compaction, swap that goes away and comes back.
+ * reclaim, compaction, swap that goes away and comes back, cgroups that are frozen
+ * for a moment, a processor that goes offline and comes back.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -26,14 +27,19 @@ struct weather {
 	} event[EVENTS];
 };
 
-enum { EVENT_NONE, EVENT_RECLAIM, EVENT_COMPACT, EVENT_SWAPOFF };
+enum {
+	EVENT_NONE, EVENT_RECLAIM, EVENT_COMPACT, EVENT_SWAPOFF, EVENT_FREEZE,
+	EVENT_HOTPLUG
+};
+
+#define PROCESSOR	"/sys/devices/system/cpu/cpu1/online"
 
 static void plan(struct weather *w, uint64_t seed, unsigned int worker,
 		 unsigned int round)
 {
 	static const unsigned int events[] = {
-		[EVENT_NONE] = 50, [EVENT_RECLAIM] = 44, [EVENT_COMPACT] = 4,
-		[EVENT_SWAPOFF] = 2, 0
+		[EVENT_NONE] = 36, [EVENT_RECLAIM] = 40, [EVENT_COMPACT] = 4,
+		[EVENT_SWAPOFF] = 2, [EVENT_FREEZE] = 14, [EVENT_HOTPLUG] = 4, 0
 	};
 	struct rng r;
 	unsigned int i;
@@ -66,7 +72,7 @@ uint64_t weather_plan(uint64_t seed, unsigned int worker, unsigned int round)
 void weather_print(uint64_t seed, unsigned int worker, unsigned int round)
 {
 	static const char *const names[] = {
-		"nothing", "reclaim", "compact", "swapoff"
+		"nothing", "reclaim", "compact", "swapoff", "freeze", "hotplug"
 	};
 	struct weather w;
 	unsigned int i;
@@ -114,6 +120,28 @@ static void reclaim_from(unsigned int worker, unsigned int mib)
 	count(COUNT_RECLAIMS, 1);
 }
 
+static void freeze(unsigned int worker, unsigned int ms)
+{
+	struct on_cgroup cg;
+
+	worker_cgroup(&cg, worker);
+	if (on_cgroup_write(&cg, "cgroup.freeze", "1"))
+		return;
+	on_sleep_ms(ms);
+	on_cgroup_write(&cg, "cgroup.freeze", "0");
+	count(COUNT_FREEZES, 1);
+}
+
+static void hotplug(unsigned int ms)
+{
+	if (on_write_file(PROCESSOR, "0"))
+		return;
+	on_sleep_ms(ms);
+	while (on_write_file(PROCESSOR, "1"))
+		on_sleep_ms(ms);
+	count(COUNT_HOTPLUGS, 1);
+}
+
 void weather_round(unsigned int worker, unsigned int round)
 {
 	struct weather w;
@@ -137,6 +165,12 @@ void weather_round(unsigned int worker, unsigned int round)
 		case EVENT_SWAPOFF:
 			if (!swap_cycle())
 				count(COUNT_SWAPOFFS, 1);
+			break;
+		case EVENT_FREEZE:
+			freeze(w.event[i].worker, w.step_ms);
+			break;
+		case EVENT_HOTPLUG:
+			hotplug(w.step_ms);
 			break;
 		}
 	}
