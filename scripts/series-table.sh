@@ -42,6 +42,8 @@ shown_by() {
 	echo "# The series for Linux $BASE"
 	echo
 	echo "Written by scripts/series-table.sh. The order is that of patches/$BASE/series."
+	echo "\"Lines\" are those that a patch adds and removes. \"Shown by\": the tests that fail"
+	echo "when the patch, or a part of it, is taken out (\`make prove\`)."
 	[ "$BASE" = "$default_base" ] ||
 		echo "A test may be one of Linux $default_base for the patch of the same name."
 	for series in $(series_names); do
