@@ -21,11 +21,22 @@ static __always_inline void svm_mutex_unlock(struct mutex *lock)
 #undef mutex_unlock
 #define mutex_unlock(lock)	svm_mutex_unlock(lock)
 
+static void svm_takes_off(struct list_head *entry);
+
+static __always_inline void svm_list_del_init(struct list_head *entry)
+{
+	svm_takes_off(entry);
+	list_del_init(entry);
+}
+
+#define list_del_init(entry)	svm_list_del_init(entry)
+
 /* The restore worker looks for the mm of the process; the test thread has none. */
 static struct mm_struct *svm_get_task_mm(struct task_struct *task);
 #define get_task_mm svm_get_task_mm
 #include <drivers/gpu/drm/amd/amdkfd/kfd_svm.c>
 #undef get_task_mm
+#undef list_del_init
 
 #define SVM_GPUS	2
 #define SVM_FIRST	0x40000UL	/* a page number; where three VMAs begin */
@@ -77,6 +88,9 @@ struct svm_lab {
 	/* whether this one counted as mapped when its lock was released last */
 	struct svm_range *watched;
 	bool mapped_at_unlock;
+	/* how many children this one has lost, and how many of them with its lock free */
+	struct svm_range *parent;
+	int taken_off, unlocked;
 };
 
 static struct svm_lab *svm_lab;
@@ -296,6 +310,20 @@ static void svm_unlocks(struct mutex *lock)
 		svm_lab->mapped_at_unlock = svm_counts_as_mapped(svm_lab->watched);
 }
 
+static void svm_takes_off(struct list_head *entry)
+{
+	struct list_head *child;
+
+	if (!svm_lab || !svm_lab->parent)
+		return;
+	list_for_each(child, &svm_lab->parent->child_list) {
+		if (child != entry)
+			continue;
+		svm_lab->taken_off++;
+		svm_lab->unlocked += !lockdep_is_held(&svm_lab->parent->lock);
+	}
+}
+
 static u32 svm_get_wptr(struct amdgpu_device *adev, struct amdgpu_ih_ring *ih)
 {
 	return ih->rptr;
@@ -458,6 +486,44 @@ static struct svm_range *svm_new_mapped(struct svm_lab *lab, unsigned long start
 	lab->flushes = 0;
 	lab->faults = 0;
 	return prange;
+}
+
+/* As svm_range_set_attr() asks: need the range not be mapped again? */
+static bool svm_attrs_do_nothing(struct svm_lab *lab, struct svm_range *prange, int nattr,
+				 struct kfd_ioctl_svm_attribute *attrs)
+{
+	LIST_HEAD(update);
+	LIST_HEAD(insert);
+	LIST_HEAD(remove);
+	LIST_HEAD(remap);
+
+	lockdep_assert_held(&lab->p.svms.lock);
+	KUNIT_ASSERT_EQ(lab->test, svm_range_add(&lab->p, prange->start, prange->npages, nattr,
+						 attrs, &update, &insert, &remove, &remap), 0);
+	KUNIT_ASSERT_TRUE(lab->test, list_empty(&insert));
+	if (list_empty(&update))
+		return true;
+	KUNIT_EXPECT_PTR_EQ(lab->test, list_first_entry(&update, struct svm_range, update_list),
+			    prange);
+	list_del_init(&prange->update_list);
+	return false;
+}
+
+/* With the attributes that it has */
+static bool svm_is_mapping_done(struct svm_lab *lab, struct svm_range *prange)
+{
+	bool done;
+
+	mutex_lock(&lab->p.svms.lock);
+	done = svm_attrs_do_nothing(lab, prange, 0, NULL);
+	mutex_unlock(&lab->p.svms.lock);
+	return done;
+}
+
+static void svm_set_same_attrs(struct svm_lab *lab, struct svm_range *prange)
+{
+	if (!svm_is_mapping_done(lab, prange))
+		KUNIT_EXPECT_EQ(lab->test, svm_map(lab, prange), 0);
 }
 
 /* How many pages of [start, last] the GPUs can reach */
@@ -766,6 +832,22 @@ static void svm_child_mapped_refuses(struct kunit *test)
 	tail = svm_end_split(lab, prange);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 31);
 	svm_refuses(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
+}
+
+/* The notifier walks the list with the range's lock, and reclaim has no other. */
+static void svm_children_are_taken_off_locked(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_split(lab, prange);
+	/* What was unmapped, and what is behind it */
+	KUNIT_EXPECT_EQ(test, list_count_nodes(&prange->child_list), 2);
+	lab->parent = prange;
+	svm_end_split(lab, prange);
+	lab->parent = NULL;
+	KUNIT_EXPECT_EQ(test, lab->taken_off, 2);
+	KUNIT_EXPECT_EQ(test, lab->unlocked, 0);
 }
 
 /* Also if neither has ever been mapped: it is split in a moment. */
@@ -1244,7 +1326,7 @@ static void svm_unreadable(struct kunit *test, unsigned long page)
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, start, start + 15), 0);
 	/* the other one is there, on both GPUs */
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
-	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(prange));
+	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(lab, prange));
 	users_look(test);
 }
 
@@ -1268,7 +1350,7 @@ static void svm_readable_again_is_mapped(struct kunit *test)
 	svm_evict_and_restore(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
-	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(prange));
+	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(lab, prange));
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 
 	svm_protect(lab, SVM_FIRST, true);
@@ -1329,6 +1411,108 @@ static void svm_unreadable_is_not_mapped(struct kunit *test)
 	svm_succeeds(lab, prange, SVM_SECOND, SVM_SECOND + 15);
 }
 
+/* Nobody has touched the unreadable part: mprotect() changes no PTE, and calls nobody. */
+static void svm_readable_tail_is_mapped_by_the_same_attrs(struct kunit *test)
+{
+	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new(lab, first, last);
+
+	svm_protect(lab, SVM_SECOND, false);
+	KUNIT_ASSERT_EQ(test, svm_map(lab, prange), 0);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
+	svm_protect(lab, SVM_SECOND, true);
+	svm_set_same_attrs(lab, prange);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 64);
+	/* once */
+	KUNIT_EXPECT_TRUE(test, svm_is_mapping_done(lab, prange));
+}
+
+/* The same if it was mapped, and freed while it was unreadable: S9 */
+static void svm_freed_while_unreadable_is_mapped_by_the_same_attrs(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_protect(lab, SVM_FIRST, false);
+	svm_evict_and_restore(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	svm_protect(lab, SVM_FIRST, true);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
+	svm_set_same_attrs(lab, prange);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 128);
+	KUNIT_EXPECT_TRUE(test, svm_is_mapping_done(lab, prange));
+}
+
+/* What comes of a range when attributes of a part of it change */
+static void svm_clone_and_split(struct kunit *test, bool unreadable)
+{
+	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *old = svm_new(lab, first, last), *new, *tail = NULL;
+
+	if (unreadable)
+		svm_protect(lab, SVM_SECOND, false);
+	KUNIT_ASSERT_EQ(test, svm_map(lab, old), 0);
+	new = svm_range_clone(old);
+	KUNIT_ASSERT_NOT_NULL(test, new);
+	KUNIT_ASSERT_EQ(test, svm_range_split(new, first, SVM_SECOND - 1, &tail), 0);
+	svm_take_out(lab, old);
+	svm_insert(lab, new);
+	svm_insert(lab, tail);
+	KUNIT_EXPECT_EQ(test, svm_is_mapping_done(lab, new), !unreadable);
+	KUNIT_EXPECT_EQ(test, svm_is_mapping_done(lab, tail), !unreadable);
+}
+
+static void svm_parts_of_unreadable_are_mapped_by_the_same_attrs(struct kunit *test)
+{
+	svm_clone_and_split(test, true);
+}
+
+static void svm_parts_of_mapped_are_not_mapped_again(struct kunit *test)
+{
+	svm_clone_and_split(test, false);
+}
+
+/* Mapped before, and half of it again: munmap() of a part now would copy what it says. */
+static void svm_hook_is_not_done(struct svm_lab *lab)
+{
+	lab->hooked++;
+	KUNIT_EXPECT_FALSE(lab->test, svm_attrs_do_nothing(lab, lab->hook_range, 0, NULL));
+}
+
+static void svm_half_mapped_again_is_not_done(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_SECOND - 16, SVM_SECOND + 15);
+
+	lab->hook = svm_hook_is_not_done;
+	lab->hook_at = 2;
+	lab->hook_range = prange;
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
+	KUNIT_EXPECT_EQ(test, lab->hooked, 1);
+	KUNIT_EXPECT_TRUE(test, svm_is_mapping_done(lab, prange));
+	/* Nor if it fails in the end */
+	lab->fail_update = lab->updates + 3;
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(lab, prange));
+}
+
+/* With others it is, mapped or not. */
+static void svm_other_attrs_are_applied(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, false);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+	struct kfd_ioctl_svm_attribute attr = {
+		.type = KFD_IOCTL_SVM_ATTR_GRANULARITY, .value = prange->granularity,
+	};
+
+	mutex_lock(&lab->p.svms.lock);
+	KUNIT_EXPECT_TRUE(test, svm_attrs_do_nothing(lab, prange, 1, &attr));
+	attr.value++;
+	KUNIT_EXPECT_FALSE(test, svm_attrs_do_nothing(lab, prange, 1, &attr));
+	mutex_unlock(&lab->p.svms.lock);
+}
+
 /* A fault in a part that ends with what is unreadable: nothing behind it is unmapped. */
 static void svm_unreadable_ends_with_its_vma(struct kunit *test)
 {
@@ -1376,7 +1560,7 @@ static void svm_unreadable_is_not_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->resumes, 0);
 	KUNIT_EXPECT_TRUE(test, lab->stopped);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 64);
-	svm_expect_half_unmapped(test, prange);
+	svm_expect_half_unmapped(lab, prange);
 	cancel_delayed_work_sync(&lab->p.svms.restore_work);
 	svm_restore(lab);
 	KUNIT_EXPECT_EQ(test, lab->resumes, 1);
@@ -1482,6 +1666,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_cancelled_unmap_refuses),
 	KUNIT_CASE(svm_partly_unmapped_refuses),
 	KUNIT_CASE(svm_child_mapped_refuses),
+	KUNIT_CASE(svm_children_are_taken_off_locked),
 	KUNIT_CASE(svm_child_never_mapped),
 	KUNIT_CASE(svm_clone_refuses),
 	KUNIT_CASE(svm_split_of_stale_refuses),
@@ -1515,6 +1700,12 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_unreadable_tail_head_cleared_xnack),
 	KUNIT_CASE(svm_unreadable_tail_head_unmapped),
 	KUNIT_CASE(svm_unreadable_is_not_mapped),
+	KUNIT_CASE(svm_readable_tail_is_mapped_by_the_same_attrs),
+	KUNIT_CASE(svm_freed_while_unreadable_is_mapped_by_the_same_attrs),
+	KUNIT_CASE(svm_parts_of_unreadable_are_mapped_by_the_same_attrs),
+	KUNIT_CASE(svm_parts_of_mapped_are_not_mapped_again),
+	KUNIT_CASE(svm_half_mapped_again_is_not_done),
+	KUNIT_CASE(svm_other_attrs_are_applied),
 	KUNIT_CASE(svm_unreadable_ends_with_its_vma),
 	KUNIT_CASE(svm_unreadable_beside_a_child),
 	KUNIT_CASE_PARAM(svm_map_interrupted, users_points),

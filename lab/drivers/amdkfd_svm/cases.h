@@ -34,9 +34,10 @@ static void svm_failure_behind_unreadable(struct kunit *test)
 }
 
 /* Unmapping it from the second GPU has failed. */
-static void svm_expect_half_unmapped(struct kunit *test, struct svm_range *prange)
+static void svm_expect_half_unmapped(struct svm_lab *lab, struct svm_range *prange)
 {
-	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
+	KUNIT_EXPECT_TRUE(lab->test, svm_counts_as_mapped(prange));
+	KUNIT_EXPECT_FALSE(lab->test, svm_is_mapping_done(lab, prange));
 }
 
 /* An invalidation that waits for the lock finds that it counts as mapped. */
@@ -53,7 +54,22 @@ static void svm_unreadable_tail_counts_at_once(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, lab->mapped_at_unlock);
 }
 
-#define SVM_BASE_CASES					\
-	KUNIT_CASE(svm_unreadable_tail_counts_at_once),	\
-	KUNIT_CASE(svm_no_access_refuses),		\
+/* Unmapped before it became unreadable: nothing is left that would have to be mapped. */
+static void svm_unreadable_after_unmap_is_not_mapped(struct kunit *test)
+{
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
+
+	svm_blocks(lab, prange, MMU_NOTIFY_CLEAR, SVM_FIRST, SVM_FIRST + 63);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
+	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(lab, prange));
+	svm_protect(lab, SVM_FIRST, false);
+	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
+	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
+}
+
+#define SVM_BASE_CASES						\
+	KUNIT_CASE(svm_unreadable_after_unmap_is_not_mapped),	\
+	KUNIT_CASE(svm_unreadable_tail_counts_at_once),		\
+	KUNIT_CASE(svm_no_access_refuses),			\
 	KUNIT_CASE(svm_failure_behind_unreadable),

@@ -45,12 +45,6 @@ static bool svm_counts_as_mapped(struct svm_range *prange)
 	return prange->mapped_to_gpu;
 }
 
-/* Setting the same attributes again does nothing */
-static bool svm_is_mapping_done(struct svm_range *prange)
-{
-	return false;
-}
-
 static void svm_unmap_from_gpus(struct svm_range *prange, unsigned long start,
 				unsigned long last)
 {

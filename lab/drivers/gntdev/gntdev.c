@@ -500,6 +500,17 @@ static void gntdev_failed_unmap_refuses(struct kunit *test)
 	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
 }
 
+/* Counted wrong, by a bug: it is not known what is mapped. */
+static void gntdev_negative_refuses(struct kunit *test)
+{
+	struct gntdev_grant_map *map = gnt_new(test);
+
+	atomic_set(&map->live_grants, -1);
+	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	atomic_set(&map->live_grants, 0);
+	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
+}
+
 /* The hypervisor keeps one: the map is refused as long as it exists. */
 static void gntdev_unmap_fails_refuses(struct kunit *test)
 {
@@ -755,6 +766,7 @@ static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_refused_then_blocking),
 	KUNIT_CASE(gntdev_rehearsed),
 	KUNIT_CASE(gntdev_unmap_fails_refuses),
+	KUNIT_CASE(gntdev_negative_refuses),
 	KUNIT_CASE(gntdev_delayed_is_overwritten),
 	KUNIT_CASE(gntdev_two_callers),
 	KUNIT_CASE_PARAM(gntdev_map_interrupted, users_points),

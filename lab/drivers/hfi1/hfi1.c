@@ -40,6 +40,13 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 		      unsigned long start, unsigned long length,
 		      const struct mmu_interval_notifier_ops *ops);
 static void hfi_release(struct mm_struct *mm, struct page **pages, size_t npages, bool dirty);
+static bool hfi_no_memory(void);
+
+/* Versions of the driver differ in what they call, and all end here. */
+static __always_inline void *hfi_zalloc(size_t size, gfp_t flags)
+{
+	return hfi_no_memory() ? NULL : kzalloc(size, flags);
+}
 
 #undef dma_map_single
 #define dma_map_single(dev, addr, size, dir)	((void)(dev), hfi_map(addr))
@@ -52,7 +59,10 @@ static void hfi_release(struct mm_struct *mm, struct page **pages, size_t npages
 static void hfi_flush(void);
 #define flush_wc()				hfi_flush()
 #define hfi1_release_user_pages			hfi_release
+#undef kzalloc
+#define kzalloc(size, flags)			hfi_zalloc(size, flags)
 #include <drivers/infiniband/hw/hfi1/user_exp_rcv.c>
+#undef kzalloc
 #undef hfi1_release_user_pages
 #undef mmu_interval_notifier_insert
 #include <drivers/infiniband/hw/hfi1/exp_rcv.c>
@@ -91,6 +101,8 @@ static struct hfi {
 	struct mm_struct *mm;
 	unsigned long buf, other, tidlist;
 	int mapped, maps, fail_map;
+	/* Nodes that were allocated, and the one for which there is no memory */
+	int nodes, fail_node;
 	struct mmu_interval_notifier *cover;
 	void (*in_setup)(struct kunit *test);
 	/* once, when the first entry has its notifier and is not programmed */
@@ -165,6 +177,15 @@ void hfi1_clear_tids(struct hfi1_ctxtdata *rcd)
 
 void __hfi1_trace_TID(const char *func, char *fmt, ...)
 {
+}
+
+/* While entries are programmed nothing but their nodes is allocated. */
+static bool hfi_no_memory(void)
+{
+	if (!hfi || !lockdep_is_held(&hfi->uctxt.exp_mutex) || ++hfi->nodes != hfi->fail_node)
+		return false;
+	users_failure("no memory for a node");
+	return true;
 }
 
 static dma_addr_t hfi_map(void *addr)
@@ -817,17 +838,14 @@ static void cover_rehearsed_in_setup(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 }
 
-/* Whatever entry can't be programmed: what the hardware reaches is pinned. */
-static void setup_half_way(struct kunit *test, int fail)
+/* A setup whose entry number @fail can't be programmed */
+static void setup_fails(struct kunit *test, int fail, int first_error)
 {
-	int ret;
+	int ret = hfi_setup(test);
 
-	hfi_open(test);
-	hfi->fail_map = fail;
-	ret = hfi_setup(test);
 	/* The pages may lie better than meant */
-	KUNIT_ASSERT_GE(test, hfi->maps, fail);
-	KUNIT_EXPECT_EQ(test, ret, fail == 1 ? -EFAULT : 0);
+	KUNIT_ASSERT_GE(test, hfi->nodes, fail);
+	KUNIT_EXPECT_EQ(test, ret, fail == 1 ? first_error : 0);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), fail - 1);
 	KUNIT_EXPECT_EQ(test, hfi_unpinned(), 0);
 	KUNIT_EXPECT_EQ(test, hfi_unflushed(), 0);
@@ -844,6 +862,32 @@ static void setup_half_way(struct kunit *test, int fail)
 	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	KUNIT_ASSERT_EQ(test, hfi1_user_exp_rcv_init(&hfi->fd, &hfi->uctxt), 0);
+}
+
+/* Whatever entry can't be programmed: what the hardware reaches is pinned. */
+static void setup_half_way(struct kunit *test, int fail)
+{
+	hfi_open(test);
+	hfi->fail_map = fail;
+	setup_fails(test, fail, -EFAULT);
+	KUNIT_EXPECT_EQ(test, hfi->maps, fail);
+}
+
+/* Nor is it programmed if there is no memory for its node. */
+static void setup_without_memory(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->fail_node = HFI_GROUP + 5;
+	setup_fails(test, HFI_GROUP + 5, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, hfi->maps, HFI_GROUP + 4);
+}
+
+static void setup_first_without_memory(struct kunit *test)
+{
+	hfi_open(test);
+	hfi->fail_node = 1;
+	setup_fails(test, 1, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, hfi->maps, 0);
 }
 
 static void setup_first_fails(struct kunit *test)
@@ -1335,6 +1379,8 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_fails_in_second_group),
 	KUNIT_CASE(setup_fails_behind_groups),
 	KUNIT_CASE(setup_fails_at_last_group),
+	KUNIT_CASE(setup_without_memory),
+	KUNIT_CASE(setup_first_without_memory),
 	KUNIT_CASE(setup_unmapped_is_undone),
 	KUNIT_CASE(setup_unmapped_before_programming),
 	KUNIT_CASE(setup_killed_waits),

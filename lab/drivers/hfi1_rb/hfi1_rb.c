@@ -3,6 +3,11 @@
  * hfi1's cache of pages pinned for sending: drivers/infiniband/hw/hfi1/mmu_rb.c
  * with its only user, pin_system.c. Memory, pins and the workqueue are real. The device
  * is a list of what is being sent.
+ *
+ * A list notifier without an end callback, which takes entries off under a spinlock and
+ * leaves it to a work item to free them: the pattern of scif's, too, which kernels had
+ * before. So this stands for it: it returns 0 in non-blocking mode and does not sleep,
+ * nothing is freed under the lock, and nothing is left when it has been unregistered.
  */
 #include "users.h"
 #include <kunit/resource.h>
@@ -27,7 +32,9 @@ static __always_inline void rb_unlock(spinlock_t *lock, unsigned long flags)
 static void rb_unregister(struct mmu_notifier *notifier, struct mm_struct *mm);
 #define mmu_notifier_unregister(mn, mm)		rb_unregister(mn, mm)
 static int rb_pin_pages(unsigned long start, int nr, unsigned int flags, struct page **pages);
+static void rb_unpin_pages(struct page **pages, unsigned long nr, bool dirty);
 #define pin_user_pages_fast			rb_pin_pages
+#define unpin_user_pages_dirty_lock		rb_unpin_pages
 #include <drivers/infiniband/hw/hfi1/hfi.h>
 #include <drivers/infiniband/hw/hfi1/sdma.h>
 static int rb_add_page(struct hfi1_devdata *dd, struct sdma_txreq *tx, struct page *page,
@@ -41,6 +48,7 @@ static int rb_add_page(struct hfi1_devdata *dd, struct sdma_txreq *tx, struct pa
 #undef spin_unlock_irqrestore
 #undef mmu_notifier_unregister
 #undef pin_user_pages_fast
+#undef unpin_user_pages_dirty_lock
 
 #define RB_PAGES	4
 #define RB_ALL		(4 * RB_PAGES)
@@ -73,6 +81,8 @@ static struct rb {
 	/* Where the next page that is sent comes from */
 	unsigned long next;
 	bool closed;
+	/* How often pages were freed, and how often in spite of the spinlock */
+	atomic_t freed, freed_locked;
 } *rb;
 
 static void rb_point(void)
@@ -99,6 +109,14 @@ static int rb_pin_pages(unsigned long start, int nr, unsigned int flags, struct 
 	ret = pin_user_pages_fast(start, nr, flags, pages);
 	rb_point();
 	return ret;
+}
+
+static void rb_unpin_pages(struct page **pages, unsigned long nr, bool dirty)
+{
+	atomic_inc(&rb->freed);
+	if (lockdep_is_held(&rb->pq.handler->lock))
+		atomic_inc(&rb->freed_locked);
+	unpin_user_pages_dirty_lock(pages, nr, dirty);
 }
 
 static void rb_send_page(struct page *page, unsigned long addr, void *ctx, void (*put)(void *))
@@ -315,6 +333,8 @@ static void rb_idle(struct kunit *test, bool blocking)
 	rb_let_work();
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&rb->mm->pinned_vm), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->freed), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->freed_locked), 0);
 	for (i = 0; i < RB_PAGES; i++) {
 		KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(page_folio(pages[i])));
 		put_page(pages[i]);
@@ -463,6 +483,32 @@ static void rb_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 }
 
+static void rb_sleeper(struct work_struct *work)
+{
+	msleep(200);
+}
+
+/* What the callback has left to the work is freed when the notifier goes, and the rest. */
+static void rb_closed_leaves_nothing(struct kunit *test)
+{
+	struct users_call call;
+
+	rb_open(test);
+	rb_pin_idle(test, rb->buf);
+	rb_pin_idle(test, rb->buf + RB_PAGES * PAGE_SIZE);
+	call = rb_call_first();
+	INIT_WORK(&rb->blocker, rb_sleeper);
+	queue_work(rb->port.hfi1_wq, &rb->blocker);
+	users_succeeds(test, &call, false);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 2 * RB_PAGES);
+	hfi1_free_system_pinning(&rb->pq);
+	KUNIT_EXPECT_TRUE(test, rb->closed);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&rb->mm->pinned_vm), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->freed), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rb->freed_locked), 0);
+}
+
 /* By a process that lives: with a request under way, and with none */
 static void rb_rehearsed(struct kunit *test)
 {
@@ -601,6 +647,7 @@ static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_many),
 	KUNIT_CASE(rb_held_spins),
 	KUNIT_CASE(rb_unmapped),
+	KUNIT_CASE(rb_closed_leaves_nothing),
 	KUNIT_CASE(rb_rehearsed),
 	KUNIT_CASE_PARAM(rb_send_interrupted, users_points),
 	KUNIT_CASE_PARAM(rb_evict_interrupted, users_points),

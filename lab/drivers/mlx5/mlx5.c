@@ -1355,7 +1355,7 @@ static void mlx5_implicit_dereg_interrupted(struct kunit *test)
  * An invalidation that gives nothing up, as that of mprotect(), so not by
  * users_blocks(): its UMR fails, and the HCA keeps what the list does not know any more.
  */
-static void mlx5_fail_to_zap(struct kunit *test, struct mlx5_hca *hca)
+static void mlx5_fail_to_zap(struct kunit *test, struct mlx5_hca *hca, int error)
 {
 	struct mmu_notifier_range range = {
 		.mm = users_mm(test), .start = ib_umem_start(hca->odp),
@@ -1364,7 +1364,7 @@ static void mlx5_fail_to_zap(struct kunit *test, struct mlx5_hca *hca)
 	};
 	int reached = mlx5_reached(hca);
 
-	hca->umr_error = -EIO;
+	hca->umr_error = error;
 	KUNIT_EXPECT_TRUE(test, mlx5_ib_invalidate_range(&hca->odp->notifier, &range,
 							 hca->odp->notifier.invalidate_seq));
 	hca->umr_error = 0;
@@ -1377,7 +1377,7 @@ static void mlx5_failed_umr_refuses(struct kunit *test)
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
 
 	mlx5_map(test, hca, 0, 4);
-	mlx5_fail_to_zap(test, hca);
+	mlx5_fail_to_zap(test, hca, -EIO);
 	mlx5_asks(test, hca, hca->start, hca->end, false);
 	/* Nor is it known where that was, or forgotten when a page was mapped. */
 	mlx5_map(test, hca, 20, 1);
@@ -1385,6 +1385,21 @@ static void mlx5_failed_umr_refuses(struct kunit *test)
 	mlx5_asks(test, hca, mlx5_addr(hca, 8), mlx5_addr(hca, 16), false);
 	mlx5_blocks(test, hca, mlx5_addr(hca, 20), hca->end, false);
 	mlx5_asks(test, hca, mlx5_addr(hca, 20), hca->end, false);
+}
+
+/* Whatever it was that went wrong */
+static void mlx5_each_failed_umr_refuses(struct kunit *test)
+{
+	static const int errors[] = { -ENOMEM, -EFAULT, -EAGAIN, -EINVAL, -EIO };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+		mlx5_map(test, hca, 0, 4);
+		mlx5_fail_to_zap(test, hca, errors[i]);
+		mlx5_asks(test, hca, hca->start, hca->end, false);
+	}
 }
 
 /* A child whose UMR fails refuses until it is destroyed, and the HCA has lost its key. */
@@ -1395,7 +1410,7 @@ static void mlx5_implicit_failed_umr_refuses(struct kunit *test)
 
 	mlx5_implicit_map(test, l, 0, 2);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
-	mlx5_fail_to_zap(test, mlx5_child(l, 1));
+	mlx5_fail_to_zap(test, mlx5_child(l, 1), -EIO);
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
 	users_refuses(test, &call);
 	mlx5_work();
@@ -1431,6 +1446,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_rehearsed),
 	KUNIT_CASE(mlx5_failed_umr),
 	KUNIT_CASE(mlx5_failed_umr_refuses),
+	KUNIT_CASE(mlx5_each_failed_umr_refuses),
 	KUNIT_CASE(mlx5_implicit_failed_umr_refuses),
 	KUNIT_CASE(mlx5_looks_under_the_mutex),
 	KUNIT_CASE_PARAM(mlx5_fault_interrupted, users_points),

@@ -443,6 +443,38 @@ static void failed_gart_unpins(struct kunit *test)
 	lab_expect_unbound(l);
 }
 
+/* Not a userptr: the table is the exporter's, who frees it. */
+static void failed_gart_of_an_import_keeps_its_table(struct kunit *test)
+{
+	struct lab_bo *l = lab_bo(test);
+	struct sg_table *table = l->gtt->ttm.sg;
+	struct scatterlist *first;
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct page *pages[LAB_PAGES] = { page, page };
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	page_ref_add(page, LAB_PAGES);
+	KUNIT_ASSERT_EQ(test, sg_alloc_table_from_pages(table, pages, LAB_PAGES, 0,
+							LAB_PAGES * PAGE_SIZE, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, dma_map_sgtable(l->rdev->dev, table, DMA_BIDIRECTIONAL, 0), 0);
+	first = table->sgl;
+	l->gtt->userptr = 0;
+	lab.no_gart = true;
+	KUNIT_EXPECT_EQ(test, lab_bind(l), -EINVAL);
+	lab_expect_unbound(l);
+	KUNIT_EXPECT_PTR_EQ(test, l->gtt->ttm.sg, table);
+	KUNIT_EXPECT_PTR_EQ(test, table->sgl, first);
+	KUNIT_EXPECT_EQ(test, table->orig_nents, LAB_PAGES);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1 + LAB_PAGES);
+	if (table->sgl) {
+		dma_unmap_sgtable(l->rdev->dev, table, DMA_BIDIRECTIONAL, 0);
+		sg_free_table(table);
+	}
+	while (page_count(page) > 1)
+		put_page(page);
+	__free_page(page);
+}
+
 /* Another process may not bind it. */
 static void bind_by_another_process_fails(struct kunit *test)
 {
@@ -515,6 +547,7 @@ static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(failed_table_does_not_bind),
 	KUNIT_CASE(failed_mapping_does_not_bind),
 	KUNIT_CASE(failed_gart_unpins),
+	KUNIT_CASE(failed_gart_of_an_import_keeps_its_table),
 	KUNIT_CASE(rehearsed),
 	KUNIT_CASE(bind_by_another_process_fails),
 	KUNIT_CASE_PARAM(bind_interrupted, users_points),

@@ -67,32 +67,6 @@ static void fault_both_tiles_are_given_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
 }
 
-/* Of several errors the first one is returned. */
-static void lab_two_errors(struct lab_vm *l)
-{
-	lab.send_error = LAB_SEND_ERROR;
-	lab.next_error = -ENODEV;
-	KUNIT_EXPECT_EQ(l->test, lab_invalidate_vma(l), LAB_SEND_ERROR);
-	KUNIT_EXPECT_EQ(l->test, lab.flushes, 2);
-}
-
-static void first_of_two_errors(struct kunit *test)
-{
-	struct lab_vm *l = lab_fault(test);
-
-	lab_second_tile(l);
-	lab_two_errors(l);
-}
-
-static void first_of_two_errors_of_a_tile(struct kunit *test)
-{
-	struct lab_vm *l = lab_fault(test);
-
-	l->media.tile = &l->xe->tiles[0];
-	l->xe->tiles[0].media_gt = &l->media;
-	lab_two_errors(l);
-}
-
 /* The task that repins may have been killed: that does not end the wait for notifier_lock. */
 static void exec_of_a_killed_process(struct kunit *test)
 {
@@ -114,7 +88,5 @@ static void exec_of_a_killed_process(struct kunit *test)
 	KUNIT_CASE(exec_of_a_killed_process),		\
 	KUNIT_CASE(other_tile_is_bound_and_unbound),	\
 	KUNIT_CASE(fault_both_tiles_are_given_up),	\
-	KUNIT_CASE(first_of_two_errors),		\
-	KUNIT_CASE(first_of_two_errors_of_a_tile),	\
 	KUNIT_CASE(fault_held_unmap_mutex_refuses),	\
 	KUNIT_CASE(unmapped_under_the_mutex),

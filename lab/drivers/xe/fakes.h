@@ -103,6 +103,11 @@ void __xe_hmm_userptr_unmap(struct xe_userptr_vma *uvma);
 bool vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
 				unsigned long cur_seq);
 
+/* This version has one pass. */
+static void lab_expect_no_second_pass(struct lab_vm *l)
+{
+}
+
 static bool lab_valid(struct lab_vm *l, struct xe_vma *vma)
 {
 	return vma_is_valid(&l->xe->tiles[0], vma);

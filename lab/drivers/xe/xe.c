@@ -59,6 +59,8 @@ static struct {
 	int suspend_result;
 	int reset_status;	/* the queue was killed or reset */
 	bool gone;		/* the process has nothing mapped there */
+	struct xe_vma *evicted;	/* zapped by who had the reservation of its BO before */
+	int waited;		/* for the unbind, with the queue suspended */
 } lab;
 
 /* Either of two that has page tables of its own */
@@ -204,6 +206,41 @@ void drm_gpuvm_resv_add_fence(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 	dma_resv_add_fence(drm_gpuvm_resv(gpuvm), fence, private_usage);
 }
 
+int drm_gpuvm_exec_lock(struct drm_gpuvm_exec *vm_exec)
+{
+	struct drm_exec *exec = &vm_exec->exec;
+	int err = 0;
+
+	drm_exec_init(exec, vm_exec->flags, 0);
+	drm_exec_until_all_locked(exec) {
+		err = drm_gpuvm_prepare_vm(vm_exec->vm, exec, vm_exec->num_fences);
+		drm_exec_retry_on_contention(exec);
+	}
+	KUNIT_EXPECT_EQ(lab.test, err, 0);
+	return err;
+}
+
+int drm_gpuva_insert(struct drm_gpuvm *gpuvm, struct drm_gpuva *va)
+{
+	return 0;
+}
+
+void drm_gpuva_remove(struct drm_gpuva *va)
+{
+}
+
+int xe_bo_lock(struct xe_bo *bo, bool intr)
+{
+	if (lab.evicted)
+		lab.evicted->tile_invalidated = lab.evicted->tile_mask;
+	return dma_resv_lock(bo->ttm.base.resv, NULL);
+}
+
+void xe_bo_unlock(struct xe_bo *bo)
+{
+	dma_resv_unlock(bo->ttm.base.resv);
+}
+
 void drm_gem_object_free(struct kref *kref)
 {
 }
@@ -306,6 +343,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 	vm->flags = flags;
 	vm->size = SZ_1G;
 	init_rwsem(&vm->lock);
+	mutex_init(&vm->snap_mutex);
 	init_rwsem(lab_notifier_lock(vm));
 	spin_lock_init(&vm->userptr.invalidated_lock);
 	INIT_LIST_HEAD(&vm->rebind_list);
@@ -397,21 +435,26 @@ static void lab_add_fence(struct lab_vm *l, struct dma_fence *fence,
 	xe_vm_unlock(l->vm);
 }
 
-/* A job, a bind or an unbind */
-static struct dma_fence *lab_job(struct lab_vm *l, enum dma_resv_usage usage)
+static struct dma_fence *lab_add_job(struct lab_vm *l, enum dma_resv_usage usage,
+				     const struct dma_fence_ops *ops)
 {
 	struct lab_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(l->test, fence);
 	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &lab_fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
+	dma_fence_init(&fence->base, ops, &fence->lock, dma_fence_context_alloc(1), 1);
 	KUNIT_ASSERT_EQ(l->test, kunit_add_action_or_reset(l->test, lab_put_fence,
 							   &fence->base), 0);
 	lab_add_fence(l, &fence->base, usage);
 	l->call.let_go = lab_signal;
 	l->call.arg = &fence->base;
 	return &fence->base;
+}
+
+/* A job, a bind or an unbind */
+static struct dma_fence *lab_job(struct lab_vm *l, enum dma_resv_usage usage)
+{
+	return lab_add_job(l, usage, &lab_fence_ops);
 }
 
 static void lab_gate(struct work_struct *work)
@@ -447,8 +490,8 @@ static void lab_stop(void *data)
 	flush_workqueue(l->xe->ordered_wq);
 }
 
-/* For compute: a queue that runs until its preempt fence is to be signaled */
-static struct lab_vm *lab_compute(struct kunit *test)
+/* For compute, and no queue is there yet */
+static struct lab_vm *lab_compute_vm(struct kunit *test)
 {
 	struct lab_vm *l = lab_vm(test, XE_VM_FLAG_LR_MODE);
 	struct xe_exec_queue *q = &l->queue;
@@ -457,15 +500,25 @@ static struct lab_vm *lab_compute(struct kunit *test)
 	q->vm = l->vm;
 	q->ops = &lab_queue_ops;
 	q->lr.context = dma_fence_context_alloc(1);
+	INIT_LIST_HEAD(&q->lr.link);
+	init_completion(&l->opened);
+	INIT_WORK(&l->gate, lab_gate);
+	lab_hold_worker(l);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_stop, l), 0);
+	return l;
+}
+
+/* With a queue that runs until its preempt fence is to be signaled */
+static struct lab_vm *lab_compute(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute_vm(test);
+	struct xe_exec_queue *q = &l->queue;
+
 	list_add(&q->lr.link, &l->vm->preempt.exec_queues);
 	l->vm->preempt.num_exec_queues = 1;
 	q->lr.pfence = xe_preempt_fence_create(q, q->lr.context, ++q->lr.seqno);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(q->lr.pfence));
 	lab_add_fence(l, q->lr.pfence, DMA_RESV_USAGE_BOOKKEEP);
-	init_completion(&l->opened);
-	INIT_WORK(&l->gate, lab_gate);
-	lab_hold_worker(l);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_stop, l), 0);
 	return l;
 }
 
@@ -1249,6 +1302,20 @@ static void fault_flush_that_is_not_sent(struct kunit *test)
 	lab_fault_flush_fails(test, &lab.send_error, LAB_SEND_ERROR);
 }
 
+/* In the callback, which can't fail. It is not a bug: no warning that may panic */
+static void fault_callback_with_a_flush_that_times_out(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.flush_error = -ETIME;
+	l->call.hole = "X3";
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_GE(test, lab.flushes, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 0);
+	lab_expect_no_second_pass(l);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
 /* A second tile, on which it is bound as well */
 static void lab_second_tile(struct lab_vm *l)
 {
@@ -1289,6 +1356,32 @@ static void fault_flush_of_one_tile_is_not_sent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.flushes, 2);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 1);
 	KUNIT_EXPECT_EQ(test, l->uvma->vma.tile_invalidated, BIT(0) | BIT(1));
+}
+
+/* Of several errors the first one is returned. */
+static void lab_two_errors(struct lab_vm *l)
+{
+	lab.send_error = LAB_SEND_ERROR;
+	lab.next_error = -ENODEV;
+	KUNIT_EXPECT_EQ(l->test, lab_invalidate_vma(l), LAB_SEND_ERROR);
+	KUNIT_EXPECT_EQ(l->test, lab.flushes, 2);
+}
+
+static void first_of_two_errors(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_second_tile(l);
+	lab_two_errors(l);
+}
+
+static void first_of_two_errors_of_a_tile(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	l->media.tile = &l->xe->tiles[0];
+	l->xe->tiles[0].media_gt = &l->media;
+	lab_two_errors(l);
 }
 
 /* The TLBs of a userptr that is unbound are somebody else's matter. */
@@ -1529,6 +1622,20 @@ static void lab_check_unbind(struct lab_vm *l, struct xe_vm_pgtable_update_ops *
 	KUNIT_EXPECT_EQ(l->test, err, 0);
 }
 
+/* Pinned again, and not bound. The pages of the tests can't be pinned in all versions. */
+static void lab_repin(struct lab_vm *l)
+{
+	lab_seq(&l->uvma->userptr) = l->uvma->userptr.notifier.invalidate_seq;
+}
+
+/* As xe_vm_userptr_pin() leaves it */
+static void lab_to_rebind(struct lab_vm *l)
+{
+	lab_repin(l);
+	list_del_init(&l->uvma->userptr.invalidate_link);
+	list_move_tail(&l->uvma->vma.combined_links.rebind, &l->vm->rebind_list);
+}
+
 /* Whether exec waits for the unbind */
 static bool lab_unbind_is_waited_for(struct lab_vm *l)
 {
@@ -1561,11 +1668,173 @@ static void unbind_of_several_is_waited_for(struct kunit *test)
 	users_blocks(test, &l->call);
 	lab_check_unbind(l, &update);
 	KUNIT_EXPECT_TRUE(test, update.wait_vm_bookkeep);
-	/* As if it had been pinned again */
-	lab_seq(&l->uvma->userptr) = l->uvma->userptr.notifier.invalidate_seq;
+	/* As if it had been pinned and bound again */
+	lab_repin(l);
+	list_del_init(&l->uvma->userptr.invalidate_link);
 	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
 	lab_check_unbind(l, &update);
 	KUNIT_EXPECT_TRUE(test, update.wait_vm_bookkeep);
+}
+
+/* It is valid, but its PTEs are those from before until it is bound again. */
+static void unbind_of_a_repinned_one_is_waited_for(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+
+	users_blocks(test, &l->call);
+	/* As by a prefetch that fails: nobody takes it off the list. */
+	lab_repin(l);
+	KUNIT_EXPECT_EQ(test, xe_vma_userptr_check_repin(l->uvma), 0);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
+	/* As by an exec that ends before it rebinds */
+	lab_to_rebind(l);
+	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
+	/* Bound again */
+	list_del_init(&l->uvma->vma.combined_links.rebind);
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+}
+
+/* It may go on as soon as somebody waits for it, who has not resumed the queue then. */
+static signed long lab_unbind_wait(struct dma_fence *fence, bool intr, signed long timeout)
+{
+	KUNIT_EXPECT_EQ(lab.test, lab.resumed, 0);
+	lab.waited++;
+	dma_fence_signal(fence);
+	return timeout;
+}
+
+static const struct dma_fence_ops lab_unbind_ops = {
+	.get_driver_name = lab_fence_name,
+	.get_timeline_name = lab_fence_name,
+	.wait = lab_unbind_wait,
+};
+
+/* The unbind is queued behind a fence of user space, and nobody remembers the userptr. */
+static void lab_queue_unbind(struct lab_vm *l)
+{
+	struct xe_vm_pgtable_update_ops update = {};
+
+	lab_check_unbind(l, &update);
+	lab_add_job(l, update.wait_vm_bookkeep ? DMA_RESV_USAGE_KERNEL : DMA_RESV_USAGE_BOOKKEEP,
+		    &lab_unbind_ops);
+	down_read(lab_notifier_lock(l->vm));
+	unbind_op_commit(l->vm, &l->xe->tiles[0], &update, &l->uvma->vma, NULL, NULL);
+	up_read(lab_notifier_lock(l->vm));
+	KUNIT_EXPECT_FALSE(l->test, lab_listed(l));
+}
+
+static void lab_new_queue(struct lab_vm *l)
+{
+	KUNIT_EXPECT_EQ(l->test, xe_vm_add_compute_exec_queue(l->vm, &l->queue), 0);
+}
+
+/* Exec does not wait for the unbind of a compute VM: the rebind worker has to. */
+static void compute_new_queue_waits_for_the_unbind(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute_vm(test);
+
+	users_blocks(test, &l->call);
+	KUNIT_EXPECT_TRUE(test, lab_listed(l));
+	lab_queue_unbind(l);
+	lab_new_queue(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.waited, 1);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+/* Nobody waits for the unbind of one whose PTEs are good. */
+static void compute_new_queue_runs(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute_vm(test);
+
+	lab_queue_unbind(l);
+	lab_new_queue(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.waited, 0);
+	lab_signal(l->call.arg);
+}
+
+/* The worker has pinned it, and left the rebind for later as nothing ran. */
+static void compute_new_queue_waits_for_the_rebind(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute_vm(test);
+
+	users_blocks(test, &l->call);
+	lab_to_rebind(l);
+	lab_new_queue(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	/* Bound again */
+	list_del_init(&l->uvma->vma.combined_links.rebind);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+/* A BO was moved while no queue was there. */
+static void compute_new_queue_waits_for_the_evicted(struct kunit *test)
+{
+	struct lab_vm *l = lab_compute_vm(test);
+	struct list_head bo;
+
+	list_add(&bo, &l->vm->gpuvm.evict.list);
+	lab_new_queue(l);
+	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
+	list_del(&bo);
+	lab_settle(l);
+	KUNIT_EXPECT_EQ(test, lab.resumed, 1);
+}
+
+/* What is left of a VMA keeps its PTEs, or faults if they were zapped. */
+static void lab_remap(struct kunit *test, bool zapped, bool evicted)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct xe_bo *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
+	struct xe_vma *prev = kunit_kzalloc(test, sizeof(*prev), GFP_KERNEL);
+	struct xe_vma *next = kunit_kzalloc(test, sizeof(*next), GFP_KERNEL);
+	struct xe_vma *old = &l->uvma->vma;
+	struct drm_gpuva_op_unmap unmap = { .va = &old->gpuva };
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_REMAP,
+		.base.remap.unmap = &unmap,
+		.remap = { .prev = prev, .next = next, .skip_prev = true, .skip_next = true },
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, bo);
+	KUNIT_ASSERT_NOT_NULL(test, prev);
+	KUNIT_ASSERT_NOT_NULL(test, next);
+	bo->ttm.base.resv = xe_vm_resv(l->vm);
+	old->gpuva.gem.obj = &bo->ttm.base;
+	prev->gpuva = old->gpuva;
+	next->gpuva = old->gpuva;
+	old->tile_invalidated = zapped ? BIT(0) : 0;
+	lab.evicted = evicted ? old : NULL;
+
+	down_write(&l->vm->lock);
+	KUNIT_EXPECT_EQ(test, xe_vma_op_commit(l->vm, &op), 0);
+	up_write(&l->vm->lock);
+	KUNIT_EXPECT_EQ(test, !lab_valid(l, prev), zapped || evicted);
+	KUNIT_EXPECT_EQ(test, !lab_valid(l, next), zapped || evicted);
+	KUNIT_EXPECT_EQ(test, prev->tile_present, BIT(0));
+	KUNIT_EXPECT_EQ(test, next->tile_present, BIT(0));
+	old->gpuva.gem.obj = NULL;
+}
+
+static void remap_keeps_the_ptes(struct kunit *test)
+{
+	lab_remap(test, false, false);
+}
+
+static void remap_knows_what_was_zapped(struct kunit *test)
+{
+	lab_remap(test, true, false);
+}
+
+/* The masks of the old one are read under the lock. */
+static void remap_waits_for_an_eviction(struct kunit *test)
+{
+	lab_remap(test, false, true);
 }
 
 /* With page faults it must not fail: nobody repins it. */
@@ -1623,9 +1892,20 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_flush_that_is_not_sent),
 	KUNIT_CASE(fault_both_tiles_are_zapped),
 	KUNIT_CASE(fault_flush_of_one_tile_is_not_sent),
+	KUNIT_CASE(fault_callback_with_a_flush_that_times_out),
+	KUNIT_CASE(first_of_two_errors),
+	KUNIT_CASE(first_of_two_errors_of_a_tile),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_not_repeated),
 	KUNIT_CASE(unbind_of_several_is_waited_for),
+	KUNIT_CASE(unbind_of_a_repinned_one_is_waited_for),
+	KUNIT_CASE(compute_new_queue_waits_for_the_unbind),
+	KUNIT_CASE(compute_new_queue_waits_for_the_rebind),
+	KUNIT_CASE(compute_new_queue_waits_for_the_evicted),
+	KUNIT_CASE(compute_new_queue_runs),
+	KUNIT_CASE(remap_keeps_the_ptes),
+	KUNIT_CASE(remap_knows_what_was_zapped),
+	KUNIT_CASE(remap_waits_for_an_eviction),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),
 	KUNIT_CASE(flush_of_one_gt_is_not_sent),

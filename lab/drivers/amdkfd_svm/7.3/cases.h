@@ -87,10 +87,11 @@ static void svm_no_access_interrupted(struct kunit *test)
 }
 
 /* Unmapping it from the second GPU has failed. The bit of the first one is back, too. */
-static void svm_expect_half_unmapped(struct kunit *test, struct svm_range *prange)
+static void svm_expect_half_unmapped(struct svm_lab *lab, struct svm_range *prange)
 {
-	KUNIT_EXPECT_EQ(test, bitmap_weight(prange->bitmap_mapped, MAX_GPU_INSTANCE), SVM_GPUS);
-	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(prange));
+	KUNIT_EXPECT_EQ(lab->test, bitmap_weight(prange->bitmap_mapped, MAX_GPU_INSTANCE),
+			SVM_GPUS);
+	KUNIT_EXPECT_FALSE(lab->test, svm_is_mapping_done(lab, prange));
 }
 
 #define SVM_BASE_CASES						\

@@ -56,12 +56,6 @@ static bool svm_counts_as_mapped(struct svm_range *prange)
 	return prange->mapping_done && !bitmap_empty(prange->bitmap_mapped, MAX_GPU_INSTANCE);
 }
 
-/* Setting the same attributes again does nothing */
-static bool svm_is_mapping_done(struct svm_range *prange)
-{
-	return prange->mapping_done;
-}
-
 static void svm_unmap_from_gpus(struct svm_range *prange, unsigned long start,
 				unsigned long last)
 {

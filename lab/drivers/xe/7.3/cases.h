@@ -48,19 +48,6 @@ static void fault_refusal_is_not_traced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_completed, 2);
 }
 
-/* In the second pass: it can only say so. */
-static void fault_flush_that_times_out_is_reported(struct kunit *test)
-{
-	struct lab_vm *l = lab_fault(test);
-
-	lab.flush_error = -ETIME;
-	l->call.hole = "X3";
-	l->call.splat = "a TLB invalidation that times out";
-	users_blocks(test, &l->call);
-	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
-	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
-}
-
 /* All of its pages, which are mapped one by one here */
 static void fault_success_unmaps_all(struct kunit *test)
 {
@@ -77,8 +64,8 @@ static void fault_success_unmaps_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, n);
 }
 
-/* The same if all of it was left to the second pass */
-static void fault_late_flush_that_times_out_is_reported(struct kunit *test)
+/* All of it is left to the second pass, and the flush times out: as in the first one */
+static void fault_late_flush_that_times_out(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 	struct users_outcome out;
@@ -86,19 +73,17 @@ static void fault_late_flush_that_times_out_is_reported(struct kunit *test)
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab.flush_error = -ETIME;
 	l->call.hole = "X3";
-	l->call.splat = "a TLB invalidation of the second pass that times out";
 	out = users_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
-	KUNIT_EXPECT_TRUE(test, out.splat);
-	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
+	lab_expect_no_second_pass(l);
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
 /*
  * A second caller has nothing to zap, and relies on the TLB invalidation of the first
- * one, which has timed out. It can only say so.
+ * one, which has timed out.
  */
-static void fault_flush_of_another_caller_is_reported(struct kunit *test)
+static void fault_flush_of_another_caller_times_out(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 	struct mmu_interval_notifier *notifier = &l->uvma->userptr.notifier;
@@ -115,8 +100,7 @@ static void fault_flush_of_another_caller_is_reported(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.tlb_inval_submitted);
 	lab_tlb_answer(&l->uvma->userptr.inval_batch.fence[0]);
 	l->call.hole = "X3";
-	l->call.splat = "the TLB invalidation of another caller that has timed out";
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &l->call).splat);
+	users_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.flushes, 1);
 	notifier->ops->invalidate_finish(finish);
 	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.tlb_inval_submitted);
@@ -191,12 +175,11 @@ static void fault_injected_before_it_is_bound(struct kunit *test)
 
 #define LAB_BASE_CASES					\
 	KUNIT_CASE(fault_success_unmaps_all),		\
-	KUNIT_CASE(fault_flush_of_another_caller_is_reported),	\
-	KUNIT_CASE(fault_late_flush_that_times_out_is_reported),	\
+	KUNIT_CASE(fault_flush_of_another_caller_times_out),	\
+	KUNIT_CASE(fault_late_flush_that_times_out),	\
 	KUNIT_CASE(flush_of_one_tile_times_out),	\
 	KUNIT_CASE(fault_injected_invalidation_ends),	\
 	KUNIT_CASE(fault_injected_before_it_is_bound),	\
 	KUNIT_CASE(fault_refusal_is_not_traced),	\
-	KUNIT_CASE(fault_flush_that_times_out_is_reported),	\
 	KUNIT_CASE(fault_half_invalidated_refuses),	\
 	KUNIT_CASE(fault_has_one_pass),

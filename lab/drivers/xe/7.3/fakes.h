@@ -26,7 +26,7 @@ static int lab_tlb_send(struct xe_tlb_inval *tlb, u32 seqno, u64 start, u64 end,
 	users_point();
 	if (fails && lab.send_error) {
 		users_failure("TLB invalidation could not be sent");
-		return lab.send_error;
+		return lab.flushes > 1 && lab.next_error ? lab.next_error : lab.send_error;
 	}
 	lab_times_out[tlb != &lab_gt->tlb_inval] = fails && lab.flush_error;
 	users_point();
@@ -144,6 +144,13 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long time
 /* Without the patches this is a stub. */
 bool xe_vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
 				   unsigned long cur_seq);
+
+/* Nobody is between the two. */
+static void lab_expect_no_second_pass(struct lab_vm *l)
+{
+	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.tlb_inval_submitted);
+	KUNIT_EXPECT_FALSE(l->test, l->uvma->userptr.finish_inuse);
+}
 
 static bool lab_valid(struct lab_vm *l, struct xe_vma *vma)
 {
