@@ -32,7 +32,7 @@ help:
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
 	@echo "USERS=NAME  that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
-	@echo "SOURCES=DIR drivers, samples of your tree  VARIANT=rt  or arm64, i386, no-thp"
+	@echo "SOURCES=DIR of your tree  VARIANT=rt, arm64, 64k, i386, no-thp or no-notifiers"
 	@echo "make bench: ROUNDS=N RUNS=N SEED=N QUICK=1 COMPARE=A,B BASE_ONLY=1"
 
 $(targets): settings

@@ -49,10 +49,10 @@ summary() {
 	echo "Each figure is the median of $ROUNDS boots, those of the two kernels in turn,"
 	echo "with the least and the most in brackets. In each round other pages are in"
 	echo "use when it begins, the same for both kernels. A system call's figure is the"
-	echo "median of its calls in a boot; that of fork and exit the least, as its median"
-	echo "tells how full the slab allocator's batches are. \"1.00\" is what rounds to it:"
-	echo "less than 1.005. Where the samples of one kernel differ by more than the"
-	echo "promised margin, no verdict is given."
+	echo "least of its calls in a boot: the others are longer by what the allocators do"
+	echo "once in a batch, which is in another call from kernel to kernel. \"1.00\" is what"
+	echo "rounds to it: less than 1.005. Where the samples of one kernel differ by more"
+	echo "than the promised margin, no verdict is given."
 	echo
 	if [ -z "$judged" ]; then
 		cat "$work/medians.md"

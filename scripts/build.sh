@@ -28,6 +28,7 @@ case $config in
 vm) fragments=$(fragments vm) ;;
 # That of x86-64 is of no use there
 debug-arm64) fragments="$top/lab/um.config $(fragments "variant/arm64")" ;;
+debug-64k) fragments="$top/lab/um.config $(fragments variant/arm64 variant/64k)" ;;
 *)
 	# shellcheck disable=SC2086 # a list
 	fragments=$(fragments vm drivers $names)

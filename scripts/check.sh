@@ -4,8 +4,9 @@
 # each series without those behind it, the Coccinelle rule and lint of the texts. Ends with
 # "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
 # usage: check.sh [SUITE...]    default: all of them
-# VARIANT=rt|arm64|no-thp|i386: KUnit and the kselftests of that kernel instead, the last
-# two in User Mode Linux; the counts are kept in results/BASE/variants.txt
+# VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with arm64 also
+# suite kvm; no-thp|i386: in User Mode Linux; no-notifiers, too, but suite reap. The
+# counts are kept in results/BASE/variants.txt
 . "$(dirname "$0")/lib.sh"
 
 results=$logs/check
@@ -82,20 +83,22 @@ trap 'exit 143' TERM HUP
 known="kunit kunit-py selftests series users rules example soak cocci lint"
 case $VARIANT in
 '') ;;
-rt | arm64 | no-thp | i386) known="kunit selftests" ;;
-*) die "no such variant: $VARIANT (there is: rt, arm64, no-thp and i386)" ;;
+arm64) known="kunit selftests kvm" ;;
+rt | 64k | no-thp | i386) known="kunit selftests" ;;
+no-notifiers) known=reap ;;
+*) die "no such variant: $VARIANT (there is: rt, arm64, 64k, no-thp, i386 and no-notifiers)" ;;
 esac
 suites=${*:-$known}
 for name in $suites; do
 	case " $known " in *" $name "*) ;; *) die "no such suite: $name (there is: $known)" ;; esac
 done
 wanted=steps
-# The packages of a cross compiler have the name of the variant.
-if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${cross:+"$VARIANT"} &&
+# The packages of a cross compiler have the name of the processor.
+if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${foreign:+"$foreign"} &&
 		step "the queue applies" "$top/scripts/tree.sh" -w; then
 	wanted="$wanted $suites"
 	case $VARIANT in
-	no-thp | i386)
+	no-thp | i386 | no-notifiers)
 		for name in $suites; do
 			suite "$name" "$top/scripts/test-variant.sh" "$name"
 		done
@@ -104,7 +107,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${cross:+"
 		;;
 	esac
 	if step "the debug kernel builds" "$top/scripts/build.sh" series "$debug"; then
-		for name in kunit kunit-py selftests users rules example; do
+		for name in kunit kunit-py selftests users rules example kvm; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60

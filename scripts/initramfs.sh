@@ -18,8 +18,8 @@ device=$objects/test-device/test_mmu_notifier.ko
 
 [ -x "$pack" ] || die "$pack is missing: run scripts/build.sh $which $config"
 busybox=$cache/busybox
-[ -z "$cross" ] || busybox=$busybox-$VARIANT
-[ -x "$busybox" ] || die "$busybox is missing: run scripts/deps.sh ${cross:+$VARIANT}"
+[ -z "$foreign" ] || busybox=$busybox-$foreign
+[ -x "$busybox" ] || die "$busybox is missing: run scripts/deps.sh $foreign"
 [ ! -e "$device" ] || set -- "$device" "$@"
 
 list() {

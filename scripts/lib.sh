@@ -17,9 +17,11 @@ VARIANT=${VARIANT:-}
 debug=debug${VARIANT:+-$VARIANT}
 logs=$build/log/$BASE${VARIANT:+-$VARIANT}
 arch='' cross='' image=arch/x86/boot/bzImage
+# The name that Debian and the scripts have for a processor that is not this one
+foreign=''
 case $VARIANT in
-arm64) arch=arm64 cross=aarch64-linux-gnu- image=arch/arm64/boot/Image ;;
-i386) cross=i686-linux-gnu- ;;
+arm64 | 64k) arch=arm64 foreign=arm64 cross=aarch64-linux-gnu- image=arch/arm64/boot/Image ;;
+i386) foreign=i386 cross=i686-linux-gnu- ;;
 esac
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmu-notifier-lab
 me=$(basename "$0" .sh)

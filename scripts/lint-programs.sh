@@ -16,27 +16,28 @@ mm=tools/testing/selftests/mm
 sample=samples/mmu_notifier
 compiler=$(gcc --version | head -1)
 fragments=$(fragments vm drivers debug)
+how=$(cat "$0" "$top/scripts/selftests.sh" | sha1sum)
 
-# build_programs COMMIT: those that are there in it
+# go_to COMMIT
+go_to() {
+	[ -n "${scratch:-}" ] || scratch_tree
+	plain_git -C "$scratch" checkout -q --detach "$1"
+}
+
+# build_programs COMMIT: those that are there in it, and what no program uses yet
 build_programs() {
-	rm -rf "$tmp/src"
-	mkdir "$tmp/src"
-	tree_git archive "$1" lib tools/testing/selftests/kselftest.h "$mm" |
-		tar -x -C "$tmp/src" || return 1
-	util=$tmp/src/$mm/oom_notifier_util.c
-	[ -e "$util" ] || return 0
-	set -- -O2 -Wall -Werror -pthread -I "$tmp/src" -I "$tmp/src/tools/testing/selftests"
-	gcc "$@" -c -o "$tmp/util.o" "$util" || return 1
-	for program in oom_notifier oom_unstable oom_notifier_run; do
-		[ ! -e "$tmp/src/$mm/$program.c" ] ||
-			gcc "$@" -o "$tmp/$program" "$tmp/src/$mm/$program.c" "$tmp/util.o" || return 1
-	done
+	go_to "$1" && "$top/scripts/selftests.sh" "$scratch" || return 1
+	[ ! -e "$scratch/$mm/oom_notifier_util.c" ] || [ -e "$scratch/$mm/oom_notifier.c" ] ||
+		gcc -O2 -Wall -Werror -I "$scratch" -isystem "$scratch/tools/include/uapi" \
+			-I "$scratch/tools/testing/selftests" \
+			-I "$scratch/tools/testing/selftests/cgroup" \
+			-I "$scratch/tools/testing/selftests/cgroup/lib/include" \
+			-c -o "$tmp/util.o" "$scratch/$mm/oom_notifier_util.c"
 }
 
 # build_sample COMMIT: the module's objects and the program that uses it
 build_sample() {
-	[ -n "${scratch:-}" ] || scratch_tree
-	plain_git -C "$scratch" checkout -q --detach "$1" || return 1
+	go_to "$1" || return 1
 	mkdir -p "$scratch/o-lint"
 	# shellcheck disable=SC2086 # a list
 	cat $fragments >"$scratch/o-lint/lab.config"
@@ -50,7 +51,7 @@ build_sample() {
 # check NAME COMMIT HOW PATH: the files below PATH decide, and what they include
 check() {
 	inputs=$(tree_git ls-tree -r "$2" "$4" lib/test_mmu_notifier_uapi.h | sha1sum)
-	if ! is_cached programs "$3" "$inputs" "$compiler" "$(sha1sum <"$0")" "$BASE"; then
+	if ! is_cached programs "$3" "$inputs" "$compiler" "$how" "$BASE"; then
 		log=$out/$3-$(tree_git show -s --format=%f "$2").log
 		if ! "$3" "$2" >"$log" 2>&1; then
 			not_ok "$1 (see $log)"

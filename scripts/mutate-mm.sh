@@ -125,10 +125,9 @@ run_them() {
 
 # What KUnit cannot see
 run_tests() {
+	installed=$("$top/scripts/selftests.sh" "$tree")
 	for name in oom_notifier oom_unstable; do
-		dir=$tree/tools/testing/selftests/mm
-		gcc -O2 -static -pthread -I "$tree" -I "$tree/tools/testing/selftests" \
-			-o "$out/selftest-$name" "$dir/$name.c" "$dir/oom_notifier_util.c"
+		cp "$installed/mm/$name" "$out/selftest-$name"
 	done
 	"$top/scripts/initramfs.sh" "$out/o-um" um "$out/initramfs.cpio" \
 		"$top/lab/guest/run-selftests" "$out/selftest-oom_notifier" "$out/selftest-oom_unstable"

@@ -158,7 +158,7 @@ take_out() {
 
 # What decides about a verdict beside the series
 tests_id=$({
-	cat "$top"/scripts/test-*.sh "$top"/scripts/um.sh "$top"/scripts/boot.sh "$top"/scripts/qemu.sh
+	cat "$top"/scripts/test-*.sh "$top/scripts/selftests.sh" "$top"/scripts/um.sh "$top"/scripts/boot.sh "$top"/scripts/qemu.sh
 	cat "$top"/scripts/build*.sh "$top"/scripts/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
 	find "$top/lab/drivers" "$top/lab/guest" "$top/lab/rules" -type f | sort | xargs cat
 	cat "$top"/lab/report/console.py "$top"/lab/report/tap.py "$top"/lab/report/splats.py "$top/lab/um.config"

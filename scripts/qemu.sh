@@ -17,7 +17,7 @@ machine="qemu-system-x86_64 -accel ${ACCEL:-tcg} -cpu max,-la57" console=ttyS0,1
 # The instructions that sign pointers as QEMU can do it quickly
 [ "$arch" != arm64 ] || machine="qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth-impdef=on" \
 	console=ttyAMA0 reboot=
-command -v "${machine%% *}" >/dev/null || die "${machine%% *} is missing: run scripts/deps.sh $VARIANT"
+command -v "${machine%% *}" >/dev/null || die "${machine%% *} is missing: run scripts/deps.sh $foreign"
 # shellcheck disable=SC2086 # a list
 set -- $machine -smp 2 -m "$memory" \
 	-nodefaults -no-user-config -no-reboot \

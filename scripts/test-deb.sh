@@ -38,12 +38,10 @@ fi
 package=$1
 ok "deb: the packages build"
 
-mm=$tree/tools/testing/selftests/mm
-cc() { gcc -O2 -Wall -static -pthread -I "$tree" -I "$tree/tools/testing/selftests" "$@"; }
-{
-	cc -o "$out/bin/oom_notifier_run" "$mm/oom_notifier_run.c" "$mm/oom_notifier_util.c" &&
-	cc -o "$out/bin/example-victim" "$top/lab/guest/example-victim.c"
-} || die "what runs in the VM does not build"
+installed=$("$top/scripts/selftests.sh" "$tree")
+cp "$installed/mm/oom_notifier_run" "$out/bin/"
+gcc -O2 -Wall -static -pthread -I "$tree" -o "$out/bin/example-victim" \
+	"$top/lab/guest/example-victim.c" || die "what runs in the VM does not build"
 cp "$top/lab/guest/run-deb" "$out/bin/"
 
 say "making a Debian root file system (some minutes)"

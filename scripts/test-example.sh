@@ -17,7 +17,6 @@ from=$(cd "${SOURCES:-$src}" && pwd) || die "SOURCES: there is no directory ${SO
 objects=$src/o-debug
 out=$logs/example-$which
 built=$objects/example
-mm=$from/tools/testing/selftests/mm
 document=$from/Documentation/mm/mmu_notifier_example.rst
 rule=scripts/coccinelle/api/mmu_notifier_nonblock.cocci
 log=$out/build.log
@@ -42,8 +41,9 @@ build_all() {
 	set -- -O2 -Wall -Wextra -Werror -static -pthread -I "$from" -I "$from/tools/testing/selftests"
 	mkdir -p "$out/bin"
 	gcc "$@" -o "$out/bin/use_mirror" "$built/use_mirror.c" || return
-	gcc "$@" -o "$out/bin/oom_notifier_run" "$mm/oom_notifier_run.c" "$mm/oom_notifier_util.c" || return
-	gcc "$@" -o "$out/bin/example-victim" "$top/lab/guest/example-victim.c"
+	gcc "$@" -o "$out/bin/example-victim" "$top/lab/guest/example-victim.c" || return
+	installed=$("$top/scripts/selftests.sh" "$from") || return
+	cp "$installed/mm/oom_notifier_run" "$out/bin/"
 }
 
 say "building the sample and oom_notifier_run ($which)"

@@ -51,7 +51,7 @@ run() { "$top/scripts/test-um.sh" "$um/tree" "$um/o-um" "$out" "$@"; }
 
 # What decides about a verdict beside the kernel
 inputs=$({
-	cat "$0" "$top/scripts/um.sh" "$top/scripts/test-um.sh" "$top/scripts/initramfs.sh" \
+	cat "$0" "$top/scripts/um.sh" "$top/scripts/test-um.sh" "$top/scripts/selftests.sh" "$top/scripts/initramfs.sh" \
 		"$top/scripts/check-console.sh" "$top/lab/um.config"
 	find "$top/lab/guest" "$top/lab/report" -name '*.pyc' -prune -o -type f -print | sort | xargs cat
 	gcc --version

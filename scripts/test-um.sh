@@ -30,13 +30,11 @@ kunit)
 	! grep -E -A3 '(EXPECTATION|ASSERTION) FAILED' "$console" >&2 || :
 	;;
 selftests)
-	selftests=$src/tools/testing/selftests
 	rm -f "$out"/selftest-*
+	installed=$("$top/scripts/selftests.sh" "$src")
 	for program in oom_notifier oom_unstable; do
-		[ -e "$selftests/mm/$program.c" ] || continue
-		${cross}gcc -O2 -static -pthread -I "$src" -I "$selftests" -o "$out/selftest-$program" \
-			"$selftests/mm/$program.c" "$selftests/mm/oom_notifier_util.c" ||
-			die "$program does not build"
+		[ ! -e "$installed/mm/$program" ] ||
+			cp "$installed/mm/$program" "$out/selftest-$program"
 	done
 	"$top/scripts/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
 		"$top/lab/guest/run-selftests" "$out"/selftest-*

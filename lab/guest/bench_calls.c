@@ -6,7 +6,8 @@
  * What else the kernel does adds to some calls: the page allocator hands out and
  * takes back pages in batches, RCU frees what earlier calls left. Between two
  * calls there is time for the latter, and one page more is taken, for as many
- * calls as it takes to be at each place within a batch. The figure is the median.
+ * calls as it takes to be at each place within a batch. The least of them counts, the
+ * median is printed, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -36,8 +36,12 @@
 #define KVM_DEBUGFS	"/sys/kernel/debug/kvm"
 #define TRACING		"/sys/kernel/tracing/"
 
-/* The guest: 32 bit, no paging. It writes to each page the page's address. */
+/*
+ * The guest, without paging (and with 32 bit on x86). It writes to each page the
+ * page's address.
+ */
 extern const char guest[], guest_end[];
+#ifdef __x86_64__
 asm(".pushsection .rodata\n"
 	".code32\n"
 	"guest:\n"
@@ -51,6 +55,25 @@ asm(".pushsection .rodata\n"
 	"guest_end:\n"
 	".code64\n"
 	".popsection\n");
+#else
+/* Global: local symbols have one entry between them in the global offset table */
+asm(".pushsection .rodata\n"
+	".balign	4\n"
+	".globl	guest, guest_end\n"
+	"guest:\n"
+	"	mov	x1, #0x1000\n"
+	"1:	str	w1, [x1]\n"
+	"	add	x1, x1, #0x1000\n"
+	"	cmp	x1, x0\n"
+	"	b.lo	1b\n"
+	"	mov	x1, #0x800\n"
+	"	ldr	w2, [x1]\n"
+	"	add	w2, w2, #1\n"
+	"	str	w2, [x1]\n"
+	"	b	guest\n"
+	"guest_end:\n"
+	".popsection\n");
+#endif
 
 /**
  * struct vm - what is special about a virtual machine
@@ -82,7 +105,8 @@ static void *vcpu_main(void *arg)
 	return NULL;
 }
 
-static int vcpu_set_up(int vcpu, size_t size)
+#ifdef __x86_64__
+static int vcpu_set_up(int vm, int vcpu, size_t size)
 {
 	struct kvm_segment flat = {
 		.limit = 0xffffffff, .selector = 8, .present = 1, .type = 3,
@@ -91,6 +115,7 @@ static int vcpu_set_up(int vcpu, size_t size)
 	struct kvm_regs regs = { .rflags = 2, .rbx = size };
 	struct kvm_sregs sregs;
 
+	(void)vm;
 	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
 		return -errno;
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = flat;
@@ -102,6 +127,25 @@ static int vcpu_set_up(int vcpu, size_t size)
 		return -errno;
 	return 0;
 }
+#else
+/* It begins at address 0, with the size in x0. */
+static int vcpu_set_up(int vm, int vcpu, size_t size)
+{
+	__u64 value = size;
+	struct kvm_one_reg x0 = {
+		.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
+		      KVM_REG_ARM_CORE_REG(regs.regs[0]),
+		.addr = (unsigned long)&value,
+	};
+	struct kvm_vcpu_init init;
+
+	if (ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init) ||
+	    ioctl(vcpu, KVM_ARM_VCPU_INIT, &init) ||
+	    ioctl(vcpu, KVM_SET_ONE_REG, &x0))
+		return -errno;
+	return 0;
+}
+#endif
 
 /* In the victim: when this returns, the guest has written to all its memory. */
 static int vm_prepare(struct on_victim *v, void *arg)
@@ -125,7 +169,7 @@ static int vm_prepare(struct on_victim *v, void *arg)
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	if (vcpu < 0)
 		return -errno;
-	ret = vcpu_set_up(vcpu, vm_size(opts));
+	ret = vcpu_set_up(vm, vcpu, vm_size(opts));
 	if (ret)
 		return ret;
 	v->shared->id[0] = vm;
@@ -151,24 +195,71 @@ static int vm_prepare(struct on_victim *v, void *arg)
 			  TEST_MMU_NOTIFIER_REFUSE | opts->flags, 0, NULL);
 }
 
+static void vm_file(struct on_victim *v, const char *what, char *path, size_t size)
+{
+	snprintf(path, size, KVM_DEBUGFS "/%d-%u/%s", (int)v->pid,
+		 v->shared->id[0], what);
+}
+
+#ifdef __x86_64__
 /* KVM's statistics of the victim's VM; -errno when there is no VM any more. */
 static long vm_stat(struct on_victim *v, const char *what)
 {
 	char path[128], buf[64];
 	int ret;
 
-	snprintf(path, sizeof(path), KVM_DEBUGFS "/%d-%u/%s", (int)v->pid,
-		 v->shared->id[0], what);
+	vm_file(v, what, path, sizeof(path));
 	ret = on_read_file(path, buf, sizeof(buf));
 	return ret ? ret : atol(buf);
+}
+
+static long vm_huge(struct on_victim *v)
+{
+	return vm_stat(v, "pages_2m");
 }
 
 /* In pages of 4 KiB. */
 static long vm_mapped(struct on_victim *v)
 {
-	return vm_stat(v, "pages_4k") + 512 * vm_stat(v, "pages_2m") +
+	return vm_stat(v, "pages_4k") + 512 * vm_huge(v) +
 	       512 * 512 * vm_stat(v, "pages_1g");
 }
+#else
+/*
+ * Pages of 4 KiB that are mapped, or of those only what is in blocks; from the stage 2
+ * page tables, -errno when there is no VM any more.
+ * "0x0000000000000000-0x0000000000200000           2M 2   R W X AF BLK"
+ */
+static long vm_pages(struct on_victim *v, bool in_blocks)
+{
+	unsigned long start, end;
+	char path[128], line[256];
+	long pages = 0;
+	FILE *f;
+
+	vm_file(v, "stage2_page_tables", path, sizeof(path));
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "0x%lx-0x%lx", &start, &end) == 2 &&
+		    strstr(line, " AF") && (!in_blocks || strstr(line, " BLK")))
+			pages += (end - start) / PAGE;
+	}
+	fclose(f);
+	return pages;
+}
+
+static long vm_huge(struct on_victim *v)
+{
+	return vm_pages(v, true) / 512;
+}
+
+static long vm_mapped(struct on_victim *v)
+{
+	return vm_pages(v, false);
+}
+#endif
 
 /*
  * KVM's callbacks, by kprobes
@@ -325,10 +416,10 @@ static bool vm_begin(struct scene *s, const char *name)
 	pages = vm_size(v->arg) / PAGE;
 	if (!scene_begin(s, name))
 		return false;
-	note("KVM maps %ld pages of 4 KiB and %ld of 2 MiB", vm_stat(v, "pages_4k"),
-	     vm_stat(v, "pages_2m"));
+	note("KVM maps %ld pages of 4 KiB and %ld of 2 MiB",
+	     vm_mapped(v) - 512 * vm_huge(v), vm_huge(v));
 	if (v->backing == ON_HUGE)
-		check(vm_stat(v, "pages_2m") >= pages / 512 - 1,
+		check(vm_huge(v) >= pages / 512 - 1,
 		      "KVM does not map huge pages");
 	calls_begin();
 	return check(vm_mapped(v) == pages, "KVM maps %ld pages, not %ld",
@@ -459,8 +550,8 @@ int main(int argc, char **argv)
 {
 	char buf[16] = "?";
 
-	/* Without it KVM has shadow page tables */
-	on_read_file("/sys/module/kvm_amd/parameters/npt", buf, sizeof(buf));
-	note("nested paging: %c", buf[0]);
+	/* Without it KVM has shadow page tables, on x86 */
+	if (!on_read_file("/sys/module/kvm_amd/parameters/npt", buf, sizeof(buf)))
+		note("nested paging: %c", buf[0]);
 	return real_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

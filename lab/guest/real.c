@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Killing a stuck victim by the limit of its memory cgroup, and TAP. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "real.h"
@@ -78,8 +82,9 @@ bool scene_begin(struct scene *s, const char *name)
 	struct on_victim *v = &s->victim;
 	int ret;
 
-	v->dev = on_dev_open();
-	if (!check(v->dev >= 0, "open the test device: %s", strerror(-v->dev)))
+	v->dev = s->traced ? -1 : on_dev_open();
+	if (!check(s->traced || v->dev >= 0, "open the test device: %s",
+		   strerror(-v->dev)))
 		return false;
 	ret = on_cgroup_create(&s->cg, name);
 	if (!check(!ret, "create a cgroup: %s", strerror(-ret)))
@@ -87,9 +92,26 @@ bool scene_begin(struct scene *s, const char *name)
 	s->has_cgroup = true;
 	on_cgroup_write(&s->cg, "memory.swap.max", "0");
 	v->cg = &s->cg;
-	v->stick_s = STICK_S;
+	v->stick_s = s->traced ? 0 : STICK_S;
 	ret = on_victim_start(v, 2 * LONG_MS);
-	return check(!ret, "start the victim: %s", strerror(-ret));
+	if (!check(!ret, "start the victim: %s", strerror(-ret)))
+		return false;
+	return !s->traced ||
+	       check(!ptrace(PTRACE_SEIZE, v->pid, NULL, PTRACE_O_TRACEEXIT),
+		     "trace the victim: %s", strerror(errno));
+}
+
+bool scene_stuck(struct scene *s)
+{
+	int status;
+
+	if (!s->traced)
+		return on_dev_nr_stuck(s->victim.dev) == 1;
+	/* There is nothing to wait for as long as it stays where it is. */
+	if (s->victim.pid > 0 &&
+	    waitpid(s->victim.pid, &status, WNOHANG) == s->victim.pid)
+		s->held = status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	return s->held;
 }
 
 bool scene_oom(struct scene *s)
@@ -137,7 +159,7 @@ void scene_judge(struct scene *s, long held_kib, long extra)
 	held = on_victim_held(&s->victim);
 	note("%ld of %ld KiB are held", held, all_kib);
 	check(held == held_kib, "%ld KiB are held, not %ld", held, held_kib);
-	check(on_dev_nr_stuck(s->victim.dev) == 1, "the victim is not stuck");
+	check(scene_stuck(s), "the victim is not stuck");
 	if (held_kib < all_kib) {
 		ret = on_eater_wait(&s->allocator, SOON_MS);
 		check(!ret, "the allocator is not through: %s", strerror(-ret));
@@ -163,8 +185,15 @@ void scene_judge(struct scene *s, long held_kib, long extra)
 
 void scene_end(struct scene *s)
 {
+	long long until = on_now_ms() + SOON_MS;
 	int ret;
 
+	if (s->traced && s->victim.shared && s->victim.pid > 0) {
+		kill(s->victim.pid, SIGKILL);
+		while (!scene_stuck(s) && on_now_ms() < until)
+			on_sleep_ms(10);
+		ptrace(PTRACE_DETACH, s->victim.pid, NULL, NULL);
+	}
 	ret = on_victim_end(&s->victim, SOON_MS);
 	check(!ret, "the victim does not exit: %s", strerror(-ret));
 	if (s->has_allocator)

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the victims with notifiers of real users share: kvm-victim, hmm-victim. */
+/*
+ * What the victims with notifiers of real users share, kvm-victim and hmm-victim; and
+ * plain-victim, on kernels without notifiers.
+ */
 #ifndef LAB_REAL_H
 #define LAB_REAL_H
 
 #include <stdbool.h>
 
+/* plain-victim takes that of the kselftests, which also reads the log and the trace. */
+#ifdef PLAIN_VICTIM
+#include <tools/testing/selftests/mm/oom_notifier_util.h>
+/* What util.h has for these */
+#define on_cgroup_write(cg, file, text)		cg_write((cg)->path, file, text)
+#define on_cgroup_write_bytes(cg, file, bytes)	cg_write_numeric((cg)->path, file, bytes)
+#define on_cgroup_read(cg, file)		cg_read_long((cg)->path, file)
+#define on_cgroup_key(cg, file, key)		cg_read_key_long((cg)->path, file, key " ")
+#else
 #include "util.h"
+#endif
 
 /* Patience for the reaper, for what takes next to no time, for touching memory */
 #define REAP_MS		30000
@@ -40,16 +53,21 @@ int real_main(int argc, char **argv, const struct real_case *cases, int nr);
 /**
  * struct scene - a victim in a memory cgroup, and who drives it over the limit
  * @victim: the caller sets size, backing, prepare and arg
+ * @traced: there is no test device: ptrace() holds it at the start of its exit
+ * @held: it is held there
  */
 struct scene {
 	struct on_victim victim;
 	struct on_cgroup cg;
 	struct on_eater allocator;
 	bool has_cgroup, has_allocator;
+	bool traced, held;
 	long long killed_ms;
 };
 
 bool scene_begin(struct scene *s, const char *name);
+/* The victim is where it cannot exit. */
+bool scene_stuck(struct scene *s);
 /* Returns when the OOM killer has killed a process because of the hard limit */
 bool scene_oom(struct scene *s);
 /*

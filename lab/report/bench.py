@@ -240,14 +240,11 @@ class Bench:
                 continue
             intervals, lists = (rest.split("-") + [""])[:2]
             quiet = intervals in ("", "0") and lists in ("", "0")
-            # Of a fork the median tells in which of its batches the slab allocator
-            # happens to be, which is about 2 % of it
-            what, figure = ("instructions, the least", "least") if call == "fork" else \
-                           ("instructions a call", "instructions")
+            # Of the median some percent are the batches of the page and slab allocators
             self.ratio_row(names[call], "no notifier" if quiet else
-                           f"{intervals} interval, {lists} list", what,
+                           f"{intervals} interval, {lists} list", "instructions a call",
                            ("old", scenario), ("new", scenario), 1.005 if quiet else 1.01,
-                           0.005 if quiet else 0.01, "unpatched", figure)
+                           0.005 if quiet else 0.01, "unpatched", "least")
 
     def judge_memory(self):
         for kind in ("interval", "list"):

@@ -106,7 +106,8 @@ def runs(lines, kinds=False):
 
 
 def selftests(lines):
-    """A program's results, and whether its exit code agrees (4: all skipped)."""
+    """A program's results, and whether its exit code agrees (4: all skipped) and they are
+    as many as it has planned."""
     out, label = [], "selftests"
     programs = runs(lines)
     for run in programs:
@@ -119,6 +120,10 @@ def selftests(lines):
                 out.append(f"not ok {label}: {run.name} skips (exit code {run.code})")
             continue
         out += [f"{r.word} {label}: {run.name}.{r.text}" for r in run.results]
+        planned = sum(int(line[3:]) for line in run.lines if re.fullmatch(r"1\.\.[0-9]+", line))
+        if run.code == 0 and len(run.results) < planned:
+            out.append(f"not ok {label}: {run.name}: {len(run.results)} results, "
+                       f"{planned} were planned")
         if run.code not in (None, 0) and not run.failed():
             out.append(f"not ok {label}: {run.name} ends with exit code 0 ({run.code})")
     out += unfinished(programs, label)

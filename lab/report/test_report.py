@@ -205,8 +205,8 @@ class BenchTest(unittest.TestCase):
                          "| munmap-0-0 | instructions | 20 (10 to 30) |")
 
     def judged(self, old, new):
-        report = self.bench(*[f"old,munmap-0-0,instructions,{v}" for v in old],
-                            *[f"new,munmap-0-0,instructions,{v}" for v in new])
+        report = self.bench(*[f"old,munmap-0-0,least,{v}" for v in old],
+                            *[f"new,munmap-0-0,least,{v}" for v in new])
         report.judge_calls()
         return report.rows[0]
 
@@ -260,6 +260,8 @@ class TapTest(unittest.TestCase):
                                                "ok selftests: p.two # SKIP why"])
         self.assertEqual(tap.selftests(["run p", "ok 1 one", "exit 1"])[-1],
                          "not ok selftests: p ends with exit code 0 (1)")
+        self.assertEqual(tap.selftests(["run p", "1..2", "ok 1 one", "exit 0"])[-1],
+                         "not ok selftests: p: 1 results, 2 were planned")
         self.assertEqual(tap.selftests(["run p", "ok 1 one"])[-1],
                          "not ok selftests: p did not come to its end")
         self.assertEqual(tap.selftests([]), ["not ok selftests: nothing was run"])
