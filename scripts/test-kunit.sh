@@ -3,6 +3,7 @@
 # "ok ..." or "not ok ..." for each case, for the console, and for how much of the
 # files in lab/coverage.list was reached.
 # usage: test-kunit.sh series|scratch [GLOB]      SUITE or SUITE.CASE
+# ARGS="SUITE_kunit.NAME=VALUE ..."   parameters of suites
 . "$(dirname "$0")/lib.sh"
 
 which=$1 glob=${2:-}
@@ -14,7 +15,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 "$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" "$top/lab/guest/gcov"
-if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/gcov$("$top/scripts/coverage.sh" names kunit) kunit.enable=1${glob:+ kunit.filter_glob=$glob}" \
+if "$top/scripts/boot.sh" -t 600 -a "lab.run=/bin/gcov$("$top/scripts/coverage.sh" names kunit) kunit.enable=1${glob:+ kunit.filter_glob=$glob}${ARGS:+ $ARGS}" \
 		"$objects/$image" "$out/initramfs.cpio" "$console"; then
 	ok "kunit: the VM boots and ends"
 else
