@@ -1,6 +1,6 @@
 #!/bin/sh
 # Mutants of the queue's lines in mm/ and include/: the kernel with one line changed,
-# see lab/mutate.py. All are in one User Mode Linux, which runs the KUnit suites in two
+# see lab/mutate.py. All are in one User Mode Linux, which runs the KUnit suites in some
 # seconds; those that survive that get kselftests, in the same. What it does not have
 # (huge pages, hugetlb, SMP) is for the VM: scripts/prove.sh. Those that differ in
 # nothing that can be seen stand in lab/mutants.equivalent, with the reason.
