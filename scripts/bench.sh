@@ -53,7 +53,7 @@ done
 
 commit=$(tree_git rev-parse --short=12 HEAD)
 [ -z "$(work_in "$tree")" ] || commit="$commit, and uncommitted work"
-echo "$(tree_git rev-list --count base..HEAD) patches, commit $commit, code $(code_id)" >"$out/queue"
+echo "$(tree_git rev-list --count base..HEAD) patches, commit $commit, code $(code_id), core $(core_id)" >"$out/queue"
 
 echo round,kernel,scenario,figure,value >"$raw.new"
 

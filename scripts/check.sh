@@ -69,7 +69,7 @@ keep() {
 			echo "$VARIANT $name $(grep '^ok ' "$results/$name" | grep -vc '# SKIP' || :)" \
 				"$(grep -c '^not ok ' "$results/$name" || :)" \
 				"$(grep -c '^ok .*# SKIP' "$results/$name" || :)" \
-				"$(date -u +%F) $(code_id)"
+				"$(date -u +%F) $(core_id)"
 		done
 	} | sort >"$kept.new"
 	mv "$kept.new" "$kept"

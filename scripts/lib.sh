@@ -141,13 +141,16 @@ queue_id() {
 	} | git hash-object --stdin
 }
 
-# code_id: one name for what results depend on: what the queue changes in the kernel,
-# but not texts, tests and tools.
+# code_id [PATHSPEC...]: one name for what results depend on: what the queue changes in
+# the kernel, but not texts, tests and tools.
 code_id() {
 	tree_git diff base "$(tree_git rev-parse -q --verify series || echo HEAD)" -- . ':!Documentation' \
-		':!MAINTAINERS' ':!mm/tests' ':!samples' ':!scripts' ':!tools' |
+		':!MAINTAINERS' ':!mm/tests' ':!samples' ':!scripts' ':!tools' "$@" |
 		grep -v '^index ' | git hash-object --stdin | cut -c1-12
 }
+
+# core_id: the same for what is measured without any of the drivers.
+core_id() { code_id ':!drivers'; }
 
 # record_queue COMMIT: the queue as it is now is that commit of the tree.
 record_queue() {

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 if [ "${1:-}" = stale ]; then
-	stale=$(python3 "$top/lab/report" stale "$top/results/$BASE" "$(code_id)") ||
+	stale=$(python3 "$top/lab/report" stale "$top/results/$BASE" "$(code_id)" "$(core_id)") ||
 		die "results/$BASE could not be looked at"
 	for name in $stale; do
 		say "results/$BASE: $name is of another state of the code: make $name"

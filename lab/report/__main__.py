@@ -137,8 +137,8 @@ def overview(*directories):
     return 0
 
 
-def stale(directory, code):
-    show(results_page.stale(directory, code))
+def stale(directory, code, core):
+    show(results_page.stale(directory, code, core))
     return 0
 
 

@@ -24,6 +24,8 @@ COMMANDS = {
 # Those that are not make NAME
 NAMES = {"text": "scripts/text-by-series.sh", "variants": "make check VARIANT=NAME"}
 STAMP = "-environment.txt"
+# Those that depend on the code of drivers, too
+WITH_DRIVERS = ("users", "mutants", "prove")
 
 
 def read(path):
@@ -44,9 +46,10 @@ def stamps(directory):
     return found
 
 
-def code_of(stamp):
+def code_of(name, stamp):
     """What the figures depend on of the queue: the code, not the texts."""
-    match = re.search(r"\bcode ([0-9a-f]+)", stamp.get("queue", ""))
+    which = "code" if name in WITH_DRIVERS else "core"
+    match = re.search(rf"\b{which} ([0-9a-f]+)", stamp.get("queue", ""))
     return match.group(1) if match else "?"
 
 
@@ -58,7 +61,7 @@ def codes_of(directory, name, stamp):
             counts.update(re.findall(r"\bcode ([0-9a-f]{12})\b", line))
     elif name == "variants":
         counts.update(line[-1] for line in variant_lines(directory))
-    return counts or {code_of(stamp): 1}
+    return counts or {code_of(name, stamp): 1}
 
 
 def variant_lines(directory):
@@ -76,10 +79,11 @@ def variants(directory):
         ["variant", "suite", "passed", "failed", "skipped", "date"], rows, merge=False)
 
 
-def stale(directory, code):
+def stale(directory, code, core):
     """Results that are not of the queue as it is, or not all of them."""
     return [name for name, stamp in stamps(directory).items()
-            if set(codes_of(directory, name, stamp)) != {code}]
+            if set(codes_of(directory, name, stamp)) !=
+            {code if name in WITH_DRIVERS else core}]
 
 
 def shown_codes(counts):
@@ -101,7 +105,8 @@ def page(directory):
     return f"""# Results, Linux {base}
 
 Written by scripts/results.sh, not by hand. "code" is a name for all that the queue
-changes but texts and tests: two results with the same one are of the same kernel.
+changes but texts and tests, without drivers/ where these are not run: two results with
+the same one are of the same kernel.
 `make lint` names those that are not of the queue as it is.
 
 """ + table.markdown(["command", "what", "date", "code", "files"], rows, merge=False) + \

@@ -416,7 +416,8 @@ class ResultsTest(unittest.TestCase):
 
     def test_page_names_what_was_measured(self):
         self.put("soak-environment.txt",
-                 "date: 2026-11-26\nqueue: 79 patches, commit 1, code ab12ab12ab12\n")
+                 "date: 2026-11-26\n"
+                 "queue: 79 patches, commit 1, code cd34cd34cd34, core ab12ab12ab12\n")
         self.put("soak.md", "")
         page = results.page(self.dir)
         self.assertIn("| `make soak` |", page)
@@ -425,17 +426,21 @@ class ResultsTest(unittest.TestCase):
         self.assertNotIn("`make demo`", page)
 
     def test_stale_is_what_is_of_other_code(self):
-        self.put("bench-environment.txt", "queue: 79 patches, commit 1, code ab12ab12ab12\n")
-        self.put("demo-environment.txt", "queue: 79 patches, commit 1, code cd34cd34cd34\n")
+        self.put("bench-environment.txt", "queue: 79 patches, code cd34cd34cd34, core ab12ab12ab12\n")
+        self.put("demo-environment.txt", "queue: 79 patches, code ab12ab12ab12, core cd34cd34cd34\n")
         self.put("soak-environment.txt", "queue: an old form\n")
-        self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["demo", "soak"])
+        # With drivers: the whole code counts
+        self.put("users-environment.txt", "queue: 79 patches, code ab12ab12ab12, core ab12ab12ab12\n")
+        self.put("mutants-environment.txt", "queue: 79 patches, code cd34cd34cd34, core ab12ab12ab12\n")
+        self.assertEqual(sorted(results.stale(self.dir, "ab12ab12ab12", "ab12ab12ab12")),
+                         ["demo", "mutants", "soak"])
 
     def test_each_proof_has_a_code(self):
         self.put("prove-environment.txt", "queue: 79 patches, commit 1, code ab12ab12ab12\n")
         self.put("prove.txt", "without this test seen\na fails 2026 code ab12ab12ab12\n"
                  "b fails 2026 code cd34cd34cd34\nc fails 2026 code ab12ab12ab12\n")
         self.assertIn("| ab12ab12ab12 (2 lines), cd34cd34cd34 (1 lines) |", results.page(self.dir))
-        self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["prove"])
+        self.assertEqual(results.stale(self.dir, "ab12ab12ab12", "ef56ef56ef56"), ["prove"])
 
     def test_page_has_the_variants(self):
         self.put("variants-environment.txt", "queue: 79 patches, commit 1, code ab12ab12ab12\n")
@@ -443,7 +448,7 @@ class ResultsTest(unittest.TestCase):
         page = results.page(self.dir)
         self.assertIn("| rt | kunit | 80 | 1 | 2 | 2026-11-27 |", page)
         self.assertIn("| `make check VARIANT=NAME` |", page)
-        self.assertEqual(results.stale(self.dir, "ab12ab12ab12"), ["variants"])
+        self.assertEqual(results.stale(self.dir, "ab12ab12ab12", "ef56ef56ef56"), ["variants"])
 
     def test_overview_has_seven_rows_and_each_base(self):
         series = good_series()
