@@ -1,6 +1,7 @@
 #!/bin/sh
 # Does the kernel say so if a notifier breaks the rules: warnings that name the
-# callback, and lockdep about the lock of a list notifier's callback? In a VM of its
+# callback, and lockdep about the lock of a list notifier's callback? And do the OOM
+# reaper and its worker stop while everything is frozen? In a VM of its
 # own with the debug kernel, as a warning taints it, and lockdep reports once and is
 # off from then on. Prints lines "ok ..." or "not ok ...".
 # usage: test-rules.sh series|scratch
@@ -19,7 +20,7 @@ console=$out/console.log
 rm -rf "$out"
 mkdir -p "$out" "$built"
 
-echo 'obj-m += lab_rules.o lab_worker.o lab_lockdep.o' >"$built/Kbuild"
+echo 'obj-m += lab_rules.o lab_worker.o lab_freeze.o lab_lockdep.o' >"$built/Kbuild"
 for file in "$top"/lab/rules/*.c; do
 	cmp -s "$file" "$built/${file##*/}" || cp "$file" "$built/"
 done
@@ -32,10 +33,10 @@ fi
 
 "$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
 	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
-	"$built/lab_lockdep.ko"
+	"$built/lab_freeze.ko" "$built/lab_lockdep.ko"
 # interval, probability, space, times; with the probability 0 nothing fails
 options="fail_mmu_notifier_refuse=3,0,9,5 fail_mmu_notifier_rehearse=4,0,11,6"
-if "$top/scripts/boot.sh" -t 300 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
+if "$top/scripts/boot.sh" -t 400 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
 		"$objects/$image" "$out/initramfs.cpio" "$console"; then
 	ok "rules: the VM boots and ends"
 	ended=y
@@ -70,7 +71,7 @@ broken() {
 	part "$1" >"$out/$1"
 	[ "$(splats "$1")" = "$2" ] &&
 		[ "$(grep -cF "$3" "$out/$1")" = "$2" ] &&
-		sed -n 's/^.*LAB: breaks=.*: \(.*\) broken, \(.*\) starts, \(.*\) ends$/\1 \2 \3/p' "$out/$1" |
+		sed -n 's/^.*LAB: breaks=.*: \(.*\) broken, \(.*\) starts, \(.*\) ends, .*$/\1 \2 \3/p' "$out/$1" |
 		{ read -r times starts ends && [ "$times" = "$2" ] && [ "$starts" -gt 0 ] && [ "$starts" = "$ends" ]; }
 }
 check "nothing is said of notifiers that keep them" broken 0 0 "callback must not"
@@ -83,6 +84,15 @@ check "a list notifier that fails with another error is named" \
 check "a list notifier that fails, and has an end callback, is named" \
 	broken 4 1 "lab_rules_start_of_a_pair+0x0/"
 
+behind() {
+	for behind_part in 0 1 2 3 4; do
+		grep -q "LAB: breaks=$behind_part: .*, 1 behind" "$out/lines" || return 1
+	done
+	for behind_part in 0 1; do
+		grep -q "LAB: fails=$behind_part: .*, 2 behind" "$out/lines" || return 1
+	done
+}
+
 # worker NUMBER NAME: it fails once, is named, and the pages stay until it was called again
 worker() {
 	part "worker$1" >"$out/worker$1"
@@ -93,6 +103,42 @@ check "the worker leaves a failing interval's pages alone" \
 	worker 0 lab_worker_invalidate
 check "the worker leaves a failing list's pages alone" \
 	worker 1 lab_worker_start
+
+pairs() {
+	for pairs_of in 0 1; do
+		sed -n "s/^.*LAB: fails=$pairs_of: \(.*\) starts, \(.*\) ends, .*$/\1 \2/p" "$out/lines" |
+			{ read -r starts ends && [ "$starts" -gt 0 ] && [ "$starts" = "$ends" ]; } || return 1
+	done
+}
+check "an interval behind one that fails hears of it as well" behind
+check "the worker's starts and ends are pairs if a list fails" pairs
+
+rescuer() { grep -qx "LAB: rescuers: 1" "$out/lines"; }
+check "the workqueue has a rescuer" rescuer
+
+# The victims in the order that they were killed in, and that they were reaped in
+part freeze >"$out/freeze"
+killed() { sed -n 's/^.*LAB: victim \(.\) was killed$/\1/p' "$out/freeze"; }
+refuse() { sed -n 's/^.*LAB: victim \(.\) refuses$/\1/p'; }
+in_order() {
+	[ "$(killed | wc -l)" = 3 ] &&
+		[ "$(killed)" = "$(refuse <"$out/freeze" | awk '!seen[$0]++')" ]
+}
+check "the victims are reaped in the order of their kills" in_order
+
+sed '/suspend debug: Waiting for/,$d' "$out/freeze" >"$out/freeze.before"
+sed -n '/suspend debug: Waiting for/,/OOM killer enabled/p' "$out/freeze" >"$out/freeze.frozen"
+sed '1,/OOM killer enabled/d' "$out/freeze" >"$out/freeze.after"
+nothing_frozen() {
+	grep -q 'OOM killer enabled' "$out/freeze.frozen" &&
+		! grep -qE 'LAB: |oom_reaper: ' "$out/freeze.frozen"
+}
+check "nothing is reaped while everything is frozen" nothing_frozen
+goes_on() { [ "$(refuse <"$out/freeze.after" | sort -u | wc -l)" = 3 ]; }
+check "the reaper stops for it between two victims, and all have a turn afterwards" goes_on
+unmapped() { grep -c 'LAB: victim . is unmapped$' "$1" || :; }
+waits() { [ "$(unmapped "$out/freeze.before")" = 12 ] && [ "$(unmapped "$out/freeze")" = 12 ]; }
+check "the freezer waits until the workers are done" waits
 
 lockdep_on() { [ "$(grep -c '^LAB: lockdep is on: 1$' "$out/lines")" = 2 ]; }
 check "lockdep is on, and finds nothing while the driver does right" lockdep_on

@@ -3,7 +3,8 @@
  * A driver whose notifiers break the rules, one rule each time that it is loaded
  * (breaks=). The kernel is to name the callback, once, and to go on: beside a list
  * notifier that breaks them there is another one, whose starts and ends have to
- * be pairs. It does all of it as it is loaded, on the memory of who loads it.
+ * be pairs, and behind an interval that fails another one, which has to be called. It
+ * does all of it as it is loaded, on the memory of who loads it.
  *
  * The rules about non-blocking mode need fail_mmu_notifier_rehearse.
  */
@@ -24,7 +25,7 @@ enum {
 static unsigned int breaks;
 module_param(breaks, uint, 0444);
 
-static unsigned int broken, starts, ends;
+static unsigned int broken, starts, ends, behind;
 
 static int lab_rules_start(struct mmu_notifier *subscription,
 			   const struct mmu_notifier_range *range)
@@ -73,6 +74,17 @@ static bool lab_rules_invalidate(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
+/* The page is freed in any case: its device must hear of it before */
+static bool lab_rules_invalidate_behind(struct mmu_interval_notifier *interval_sub,
+					const struct mmu_notifier_range *range,
+					unsigned long cur_seq)
+{
+	mmu_interval_set_seq(interval_sub, cur_seq);
+	if (mmu_notifier_range_blockable(range))
+		behind++;
+	return true;
+}
+
 static const struct mmu_notifier_ops lab_rules_ops = {
 	.invalidate_range_start = lab_rules_start,
 };
@@ -86,9 +98,13 @@ static const struct mmu_interval_notifier_ops lab_rules_interval_ops = {
 	.invalidate = lab_rules_invalidate,
 };
 
+static const struct mmu_interval_notifier_ops lab_rules_behind_ops = {
+	.invalidate = lab_rules_invalidate_behind,
+};
+
 static int lab_rules_unmap(void)
 {
-	static struct mmu_interval_notifier interval;
+	static struct mmu_interval_notifier interval, another;
 	unsigned long addr;
 	int ret;
 
@@ -100,8 +116,16 @@ static int lab_rules_unmap(void)
 					   PAGE_SIZE, &lab_rules_interval_ops);
 	if (ret)
 		return ret;
+	/* They are called in the order of their first address */
+	ret = mmu_interval_notifier_insert(&another, current->mm, addr + 1,
+					   PAGE_SIZE - 1,
+					   &lab_rules_behind_ops);
+	if (ret)
+		goto out_remove;
 	ret = clear_user((void __user *)addr, PAGE_SIZE) ? -EFAULT :
 	      vm_munmap(addr, PAGE_SIZE);
+	mmu_interval_notifier_remove(&another);
+out_remove:
 	mmu_interval_notifier_remove(&interval);
 	return ret;
 }
@@ -123,8 +147,8 @@ static int __init lab_rules_init(void)
 	mmu_notifier_unregister(&pair, current->mm);
 	if (ret)
 		return ret;
-	pr_info("LAB: breaks=%u: %u broken, %u starts, %u ends\n", breaks,
-		broken, starts, ends);
+	pr_info("LAB: breaks=%u: %u broken, %u starts, %u ends, %u behind\n",
+		breaks, broken, starts, ends, behind);
 	return 0;
 }
 module_init(lab_rules_init);
