@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -255,12 +256,34 @@ static void show_file(pid_t pid, const char *name)
 			say("  %d %s: %s", (int)pid, name, line);
 }
 
+/* What the reaper said of late; the console has only what is worse */
+static void show_reaper(void)
+{
+	const int console_level = 8, read_all = 3, lines = 40;
+	static char buf[4 * ON_MIB];
+	int len = klogctl(read_all, buf, sizeof(buf) - 1), found = 0;
+	char *line;
+
+	klogctl(console_level, NULL, 8);
+	buf[len > 0 ? len : 0] = 0;
+	for (line = buf + strlen(buf); line > buf && found < lines; line--) {
+		if (line[-1] != '\n')
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		if (strstr(line, "oom_reaper: ")) {
+			say("  %s", line);
+			found++;
+		}
+	}
+}
+
 void show_tasks(const struct on_cgroup *cg)
 {
 	char path[ON_PATH_MAX + 32];
 	int pid;
 	FILE *f;
 
+	show_reaper();
 	snprintf(path, sizeof(path), "%s/cgroup.threads", cg->path);
 	f = fopen(path, "re");
 	if (!f)

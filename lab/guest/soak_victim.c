@@ -226,6 +226,14 @@ void __noreturn victim_main(struct victim_args *victim)
 	/* A fault of more than a page may compact, which calls notifiers that are held. */
 	if (plan_is_held(p))
 		madvise(overrun, OVERRUN, MADV_NOHUGEPAGE);
+	/*
+	 * khugepaged holds mmap_lock for as long as it waits for a processor or for
+	 * notifiers, and after a second of that the reaper gives up.
+	 */
+	if (p->release == RELEASE_REAPED) {
+		madvise(memory, size, MADV_NOHUGEPAGE);
+		madvise(overrun, OVERRUN, MADV_NOHUGEPAGE);
+	}
 	/* From the second page on, a fault does not need mmap_lock. */
 	overrun[0] = 1;
 	attach_all();
