@@ -441,7 +441,7 @@ class File:
 
 
 def sources_of(user, kernel):
-    """The text of a module, as scripts/build-users.sh builds it for a kernel"""
+    """The text of a module, as scripts/lib/build-users.sh builds it for a kernel"""
     for part in (f"{user.name}.c", "sources.h"):
         for path in (user / kernel / part, user / part):
             if path.exists():

@@ -7,7 +7,7 @@
 # VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with arm64 also
 # suite kvm; no-thp|i386: in User Mode Linux; no-notifiers, too, but suite reap. The
 # counts are kept in results/BASE/variants.txt
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 results=$logs/check
 rm -rf "$results"
@@ -73,8 +73,8 @@ keep() {
 		done
 	} | sort >"$kept.new"
 	mv "$kept.new" "$kept"
-	"$top/scripts/environment.sh" >"$top/results/$BASE/variants-environment.txt"
-	"$top/scripts/results.sh"
+	"$top/scripts/lib/environment.sh" >"$top/results/$BASE/variants-environment.txt"
+	"$top/scripts/lib/results.sh"
 }
 
 trap 'exit 130' INT

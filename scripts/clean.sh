@@ -1,7 +1,7 @@
 #!/bin/sh
 # Removes what was built: object directories, logs, and the trees as far as
 # make tree brings them back, of this BASE. With work in a tree it removes nothing.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ -e "$build" ] || exit 0
 if [ -e "$tree/.git" ]; then

@@ -11,7 +11,7 @@
 #        mutants.sh all [USER...]     all of it
 # SOURCES=DIR takes the sources of a tree of your own, which has to be a git tree.
 # ONLY=WORD has build keep the results of the others: survived, caught, hangs.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$build/mutants/$BASE
 results=$out/results
@@ -45,7 +45,7 @@ make_them() {
 	# shellcheck disable=SC2046 # a list
 	[ $# -gt 0 ] || set -- $(users_in_list)
 	for user; do
-		"$top/scripts/build-users.sh" mutants "$user" >/dev/null
+		"$top/scripts/lib/build-users.sh" mutants "$user" >/dev/null
 	done
 	echo "$*" >"$out/users"
 }
@@ -100,7 +100,7 @@ verdict() {
 		[ "$1 $2" != "$(head -1 "$out/now")" ] || echo "hangs"
 	elif [ "$ran" != "${planned:-none}" ]; then
 		echo "caught (a case without a result)"
-	elif ! "$top/scripts/check-console.sh" "$out/one" 2>/dev/null; then
+	elif ! "$top/scripts/lib/check-console.sh" "$out/one" 2>/dev/null; then
 		echo "caught (console)"
 	elif ! grep -q "^LAB-MUTANT-WEAK" "$out/one"; then
 		echo "survived"
@@ -120,9 +120,9 @@ modules() {
 in_a_vm() {
 	cp "$out/now" "$out/lab-mutants"
 	# shellcheck disable=SC2046 # a list
-	"$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run-mutants" \
+	"$top/scripts/lib/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run-mutants" \
 		"$top/lab/guest/rehearsals" "$out/lab-mutants" $(modules)
-	"$top/scripts/boot.sh" -t "$1" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
+	"$top/scripts/lib/boot.sh" -t "$1" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console" >"$out/boot.log" 2>&1 || :
 	tr -d '\r' <"$console" | sed 's/^\[[^]]*\] //' >"$out/lines"
 	while read -r number user; do
@@ -171,8 +171,8 @@ table() {
 keep() {
 	mkdir -p "$top/results/$BASE"
 	table >"$top/results/$BASE/mutants.txt" && code=0 || code=1
-	"$top/scripts/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
-	"$top/scripts/results.sh"
+	"$top/scripts/lib/environment.sh" >"$top/results/$BASE/mutants-environment.txt"
+	"$top/scripts/lib/results.sh"
 	cat "$top/results/$BASE/mutants.txt"
 	[ "$code" = 0 ] || die "a mutant survives, or was not run"
 }

@@ -10,7 +10,7 @@
 #        mutate-mm.sh table            what was seen; 1 if one survives
 #        mutate-mm.sh all              all of it, results/BASE/mutate.txt
 # ONLY=N,N   run, tests: those mutants, again
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$build/mutants-mm/$BASE
 results=$out/results
@@ -56,7 +56,7 @@ make_them() {
 	mkdir -p "$results"
 	mv "$out/new/key" "$out/key"
 	mv "$out/new/list" "$out/list"
-	nice -n 10 "$top/scripts/um.sh" build "$out/tree" "$out/o-um"
+	nice -n 10 "$top/scripts/lib/um.sh" build "$out/tree" "$out/o-um"
 	say "$(wc -l <"$out/list") mutants"
 }
 
@@ -72,7 +72,7 @@ pending() {
 }
 
 # boot LOG SECONDS ARGUMENT...
-boot() { "$top/scripts/um.sh" boot "$linux" "$@"; }
+boot() { "$top/scripts/lib/um.sh" boot "$linux" "$@"; }
 
 # verdict LOG CODE CASES: what is to be said of it, nothing if all is well
 verdict() {
@@ -82,7 +82,7 @@ verdict() {
 		echo "hangs"
 	elif [ "$2" != 0 ]; then
 		echo "crashes"
-	elif ! "$top/scripts/check-console.sh" "$1" >/dev/null 2>&1; then
+	elif ! "$top/scripts/lib/check-console.sh" "$1" >/dev/null 2>&1; then
 		echo "caught (console)"
 	fi
 }
@@ -125,11 +125,11 @@ run_them() {
 
 # What KUnit cannot see
 run_tests() {
-	installed=$("$top/scripts/selftests.sh" "$tree")
+	installed=$("$top/scripts/lib/selftests.sh" "$tree")
 	for name in oom_notifier oom_unstable; do
 		cp "$installed/mm/$name" "$out/selftest-$name"
 	done
-	"$top/scripts/initramfs.sh" "$out/o-um" um "$out/initramfs.cpio" \
+	"$top/scripts/lib/initramfs.sh" "$out/o-um" um "$out/initramfs.cpio" \
 		"$top/lab/guest/run-selftests" "$out/selftest-oom_notifier" "$out/selftest-oom_unstable"
 	# shellcheck disable=SC2086 # a list
 	[ $# -gt 0 ] || set -- $few
@@ -172,7 +172,7 @@ all)
 	run_tests
 	mkdir -p "$top/results/$BASE"
 	{
-		"$top/scripts/environment.sh" "suites: KUnit, then kselftests, in User Mode Linux"
+		"$top/scripts/lib/environment.sh" "suites: KUnit, then kselftests, in User Mode Linux"
 		echo
 		table && code=0 || code=1
 	} >"$out/mutate.txt"

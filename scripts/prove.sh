@@ -17,7 +17,7 @@
 # proof takes a minute, and in the VM if they do not pass there on the series.
 # usage: prove.sh [NAME...]     default: all of them
 # shellcheck disable=SC2013,SC2046,SC2086 # lists of words
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 field_of() { sed -n "/^diff /q; s/^$1: //p" "$2"; }
 
@@ -73,7 +73,7 @@ run_um() {
 	um_kind=kunit
 	[ "$1" = kunit ] || um_kind=selftests
 	shift
-	if ! nice -n 5 "$top/scripts/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
+	if ! nice -n 5 "$top/scripts/lib/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
 		say "$run_tree does not build: see $um.log"
 		return 1
 	fi
@@ -158,8 +158,8 @@ take_out() {
 
 # What decides about a verdict beside the series
 tests_id=$({
-	cat "$top"/scripts/test-*.sh "$top/scripts/selftests.sh" "$top"/scripts/um.sh "$top"/scripts/boot.sh "$top"/scripts/qemu.sh
-	cat "$top"/scripts/build*.sh "$top"/scripts/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
+	cat "$top"/scripts/test-*.sh "$top/scripts/lib/selftests.sh" "$top"/scripts/lib/um.sh "$top"/scripts/lib/boot.sh "$top"/scripts/lib/qemu.sh
+	cat "$top"/scripts/build.sh "$top"/scripts/lib/build-*.sh "$top"/scripts/lib/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
 	find "$top/lab/drivers" "$top/lab/guest" "$top/lab/rules" -type f | sort | xargs cat
 	cat "$top"/lab/report/console.py "$top"/lab/report/tap.py "$top"/lab/report/splats.py "$top/lab/um.config"
 	gcc --version
@@ -271,8 +271,8 @@ plain_git -C "$scratch" reset -q --hard
 
 echo
 cat "$kept"
-"$top/scripts/environment.sh" >"${kept%.txt}-environment.txt"
-"$top/scripts/results.sh"
+"$top/scripts/lib/environment.sh" >"${kept%.txt}-environment.txt"
+"$top/scripts/lib/results.sh"
 # Documentation, tests and comments need no proof, code does.
 for patch in $(queue_names); do
 	grep -qxF "Patch: ${patch##*/}" "$proofs"/*.patch && continue

@@ -4,7 +4,7 @@
 # scripts/prove.sh does it, the proofs of the default base count for a patch of the same
 # name, if the test is there for this base, too.
 # usage: series-table.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 out=$top/docs/series-$BASE.md

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Refuses settings of make that cannot work, before anything is built or installed.
 # usage: settings.sh [SECONDS]     the others come from the environment, see make help
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 

@@ -3,7 +3,7 @@
 # QEMU emulates together with its EL2. Prints lines "ok ..." and "not ok ...". On x86-64
 # test-real.sh does it, and more.
 # usage: VARIANT=arm64 test-kvm.sh series|base|scratch
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ "$#$arch" = 1arm64 ] || die "usage: VARIANT=arm64 test-kvm.sh series|base|scratch"
 which=$1
@@ -21,9 +21,9 @@ if ! "${cross}gcc" -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" -o "$ou
 	not_ok "kvm: the program builds (see $out/build.log)"
 	exit 0
 fi
-"$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
+"$top/scripts/lib/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
 	"$top/lab/guest/run-real" "$out/kvm-victim"
-if "$top/scripts/boot.sh" -t 900 -q "-machine virtualization=on" \
+if "$top/scripts/lib/boot.sh" -t 900 -q "-machine virtualization=on" \
 		-a "lab.run=/bin/run-real,$expect,victim printk.devkmsg=on log_buf_len=4M kunit.enable=0" \
 		"$objects/$image" "$out/initramfs.cpio" "$console"; then
 	ok "kvm: the VM boots and ends"
@@ -31,7 +31,7 @@ else
 	not_ok "kvm: the VM boots and ends (see $console)"
 fi
 python3 "$top/lab/report" real "$console" kvm victim "$out/own"
-if "$top/scripts/check-console.sh" "$console"; then
+if "$top/scripts/lib/check-console.sh" "$console"; then
 	ok "kvm: nothing bad on the console"
 else
 	not_ok "kvm: nothing bad on the console (see $console)"

@@ -6,7 +6,7 @@
 # results of the tree's tests are compared to those of the last run with base.
 # How long KVM's callback took goes to build/log/BASE/real-WHICH/measured.
 # usage: test-real.sh series|base|scratch
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: test-real.sh series|base|scratch"
 which=$1
@@ -66,7 +66,7 @@ if ! build_modules >"$log" 2>&1 || ! build_programs >>"$log" 2>&1; then
 	exit 0
 fi
 # shellcheck disable=SC2046,SC2086 # lists
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+"$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
 	"$top/lab/guest/run-real" "$top/lab/guest/rehearsals" "$built/kvm-victim" "$built/hmm-victim" \
 	"$built/hmm-tests" $(printf "$built/kvm/%s\n" $kvm_tests) \
 	"$built/modules/test_hmm.ko" "$built/modules/lab_hmm.ko"
@@ -74,7 +74,7 @@ fi
 # boot NAME WORDS ARGUMENTS: one VM, its results
 boot() {
 	console=$out/console-$1.log
-	if "$top/scripts/boot.sh" -t 1800 \
+	if "$top/scripts/lib/boot.sh" -t 1800 \
 			-a "lab.run=/bin/run-real,$expect$2 printk.devkmsg=on log_buf_len=4M $3" \
 			"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 		ok "$label: the VM boots and ends ($1)"
@@ -83,7 +83,7 @@ boot() {
 	fi
 	# The tree's own tests go to a file, too, to be compared.
 	python3 "$top/lab/report" real "$console" "$label" "${2#,}" "$out/own${2:+-${2#,}}"
-	if "$top/scripts/check-console.sh" "$console"; then
+	if "$top/scripts/lib/check-console.sh" "$console"; then
 		ok "$label: nothing bad on the console ($1)"
 	else
 		not_ok "$label: nothing bad on the console ($1, see $console)"

@@ -4,19 +4,19 @@
 # callbacks did, and how many of their lines were reached, goes to
 # build/log/BASE/users-VARIANT/calls.
 # usage: test-users.sh base|series [USER...]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 variant=$1
-dir=$("$top/scripts/build-users.sh" "$@") || exit 1
+dir=$("$top/scripts/lib/build-users.sh" "$@") || exit 1
 shift
 out=$logs/users-$variant${1:+-$1}
 console=$out/console.log
 rm -rf "$out"
 mkdir -p "$out"
 
-"$top/scripts/initramfs.sh" series debug "$out/initramfs.cpio" \
+"$top/scripts/lib/initramfs.sh" series debug "$out/initramfs.cpio" \
 	"$top/lab/guest/run-users" "$top/lab/guest/rehearsals" "$dir/users.ko" "$dir"/*/lab_*.ko
-if "$top/scripts/boot.sh" -t 1200 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
+if "$top/scripts/lib/boot.sh" -t 1200 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "users: the VM boots and ends"
 else
@@ -61,7 +61,7 @@ for module in "$dir"/*/lab_*.ko; do
 done
 
 if [ "$variant" = series ]; then
-	if "$top/scripts/check-console.sh" "$console"; then
+	if "$top/scripts/lib/check-console.sh" "$console"; then
 		ok "users: nothing bad on the console"
 	else
 		not_ok "users: nothing bad on the console (see $console)"

@@ -4,7 +4,7 @@
 # callback does, and what a rehearsal finds. What can run for real does so, on
 # both kernels.
 # usage: users.sh [USER...]      with names: only those, and no table
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$logs/users
 results=$top/results/$BASE
@@ -37,6 +37,6 @@ python3 "$top/lab/report" users "$out/notifiers" "$out/calls-base" "$out/calls-s
 	>"$out/users.md" && code=0 || code=1
 cat "$out/users.md"
 cp "$out/users.md" "$results/users.md"
-"$top/scripts/environment.sh" >"$results/users-environment.txt"
-"$top/scripts/results.sh"
+"$top/scripts/lib/environment.sh" >"$results/users-environment.txt"
+"$top/scripts/lib/results.sh"
 [ "$code" = 0 ] || die "a callback was not tested, or does not keep the contract, or a rehearsal found something else"

@@ -104,7 +104,7 @@ def page(directory):
                      shown_codes(codes_of(directory, name, stamp)), links])
     return f"""# Results, Linux {base}
 
-Written by scripts/results.sh, not by hand. "code" is a name for all that the queue
+Written by scripts/lib/results.sh, not by hand. "code" is a name for all that the queue
 changes but texts and tests, without drivers/ where these are not run: two results with
 the same one are of the same kernel.
 `make lint` names those that are not of the queue as it is.

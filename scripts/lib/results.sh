@@ -3,7 +3,7 @@
 # bases in README.md. What measures calls it at its end.
 # usage: results.sh [stale]
 #   stale: prints instead which results are of other code than the queue has
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 if [ "${1:-}" = stale ]; then
 	stale=$(python3 "$top/lab/report" stale "$top/results/$BASE" "$(code_id)" "$(core_id)") ||

@@ -2,7 +2,7 @@
 # Where and on what something was measured, one "name: value" a line: the stamp that
 # every result has.
 # usage: environment.sh ["NAME: VALUE"...]     more lines, for this result
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 work=
 [ -z "$(work_in "$tree")" ] || work=', and uncommitted work'

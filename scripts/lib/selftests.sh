@@ -4,7 +4,7 @@
 # series'. Static: the VM has no libraries. Prints the directory, which has
 # run_kselftest.sh, and in mm/ the programs that are there by then.
 # usage: selftests.sh TREE
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# = 1 ] || die "usage: selftests.sh TREE"
 src=$(cd "$1" && pwd) || die "there is no directory $1"

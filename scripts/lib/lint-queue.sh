@@ -1,6 +1,6 @@
 #!/bin/sh
 # The patches as text: checkpatch, refresh, quilt, kernel-doc.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 out=$logs/lint
 mkdir -p "$out"
@@ -59,7 +59,7 @@ for name in $(series_names); do
 		not_ok "series $name: its cover letter says Subject: and List:"
 	elif [ "$(patches_of "$name" | wc -l)" -gt 12 ]; then
 		not_ok "series $name has 12 patches at most"
-	elif ! "$top/scripts/import.sh" $(patches_of $(series_needs "$name") "$name") >/dev/null; then
+	elif ! "$top/scripts/lib/import.sh" $(patches_of $(series_needs "$name") "$name") >/dev/null; then
 		not_ok "series $name applies to the base and what it needs"
 	else
 		ok "series $name applies to the base and what it needs: $(series_needs "$name" | paste -sd' ' -)"

@@ -3,7 +3,7 @@
 # or "not ok ..." for each, of the counters that lab/guest/gcov has put on the console.
 # usage: coverage.sh names SUITE                  their objects, each behind a comma
 #        coverage.sh SUITE SOURCE-TREE OBJECTS CONSOLE OUT
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 # lines SUITE: source, percent and functions
 lines() { sed -n "s/^$1 //p" "$top/lab/coverage.list"; }

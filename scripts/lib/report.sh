@@ -5,7 +5,7 @@
 # build/demo/BASE/results.
 # usage: report.sh UNPATCHED.log PATCHED.log
 # Exit code: 0 only if the patched kernel does what the series promises.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# = 2 ] || die "usage: report.sh UNPATCHED.log PATCHED.log"
 base_log=$1 series_log=$2
@@ -31,7 +31,7 @@ console() { tr -d '\r' <"$1" | sed -n "s|^$2||p" | head -1 | sed "s|$top/||g"; }
 
 environment() {
 	# The same fragments; what comes of them differs by the series' own symbols.
-	"$top/scripts/environment.sh" \
+	"$top/scripts/lib/environment.sh" \
 		"unpatched: Linux $(console "$base_log" 'LAB-KERNEL Linux ')" \
 		"patched: Linux $(console "$series_log" 'LAB-KERNEL Linux ')" \
 		"config: config/vm.config, sha256 $(sha256sum <"$top/config/vm.config" | cut -c1-16)" \
@@ -42,7 +42,7 @@ environment() {
 summary() {
 	echo "# make demo, Linux $BASE"
 	echo
-	echo "Written by scripts/report.sh, not by hand. Raw numbers: demo.csv (memory"
+	echo "Written by scripts/lib/report.sh, not by hand. Raw numbers: demo.csv (memory"
 	echo "over time) and demo-figures.csv. Where it ran: demo-environment.txt."
 	echo
 	cat "$work/table.md"
@@ -72,7 +72,7 @@ gnuplot -e "csv = '$results/demo.csv'; svg = '$work/demo.svg'" \
 	"$top/lab/demo.gnuplot" 2>"$work/gnuplot" ||
 	{ cat "$work/gnuplot" >&2; die "gnuplot failed"; }
 mv "$work/demo.svg" "$results/demo.svg"
-[ -z "$met" ] || "$top/scripts/results.sh"
+[ -z "$met" ] || "$top/scripts/lib/results.sh"
 
 cat "$work/text"
 say "wrote ${results#"$top/"}: demo-summary.md demo.svg demo.csv demo-figures.csv demo-environment.txt"

@@ -3,7 +3,7 @@
 # other than the system's: by an apt with a configuration of its own, as an ordinary
 # user, and without a change to the system's.
 # usage: fetch-deb.sh SUITE ARCHITECTURE DIR PACKAGE...
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# -ge 4 ] || die "usage: fetch-deb.sh SUITE ARCHITECTURE DIR PACKAGE..."
 suite=$1 architecture=$2 dir=$3

@@ -1,6 +1,6 @@
 #!/bin/sh
 # get_maintainer.pl finds the list of the series for every file that the queue adds.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ -e "$tree/.git" ] || die "$tree is missing: run make tree"
 

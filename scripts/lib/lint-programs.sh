@@ -2,7 +2,7 @@
 # What lint-builds.sh leaves out, the programs and the sample: at every patch that touches
 # them, on the base and what its series needs, they build without a warning.
 # usage: lint-programs.sh [SERIES...]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 need_queue
 [ -e "$tree/.git" ] || die "$tree is missing: run make tree"
@@ -16,7 +16,7 @@ mm=tools/testing/selftests/mm
 sample=samples/mmu_notifier
 compiler=$(gcc --version | head -1)
 fragments=$(fragments vm drivers debug)
-how=$(cat "$0" "$top/scripts/selftests.sh" | sha1sum)
+how=$(cat "$0" "$top/scripts/lib/selftests.sh" | sha1sum)
 
 # go_to COMMIT
 go_to() {
@@ -26,7 +26,7 @@ go_to() {
 
 # build_programs COMMIT: those that are there in it, and what no program uses yet
 build_programs() {
-	go_to "$1" && "$top/scripts/selftests.sh" "$scratch" || return 1
+	go_to "$1" && "$top/scripts/lib/selftests.sh" "$scratch" || return 1
 	[ ! -e "$scratch/$mm/oom_notifier_util.c" ] || [ -e "$scratch/$mm/oom_notifier.c" ] ||
 		gcc -O2 -Wall -Werror -I "$scratch" -isystem "$scratch/tools/include/uapi" \
 			-I "$scratch/tools/testing/selftests" \
@@ -66,7 +66,7 @@ check() {
 # shellcheck disable=SC2046 # a list
 [ $# -gt 0 ] || set -- $(series_names)
 for series; do
-	for commit in $("$top/scripts/series-commits.sh" "$series"); do
+	for commit in $("$top/scripts/lib/series-commits.sh" "$series"); do
 		slug=$(tree_git show -s --format=%f "$commit")
 		touched=$(tree_git diff-tree --no-commit-id --name-only -r "$commit")
 		case $touched in

@@ -5,7 +5,7 @@
 # Lines of the guest that begin with "LAB: " are shown as they come.
 # Exit code: the guest's (0, or 1 for any other), 2 time limit, 3 panic or
 # oops, 4 it ended without a "LAB-EXIT" line.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 limit=120 memory=2048 args='' more=''
 while getopts t:m:a:q: option; do
@@ -43,7 +43,7 @@ trap 'stop; exit 143' TERM HUP
 # It is looked at below, maybe before the VM has opened it.
 : >"$log"
 # shellcheck disable=SC2086 # a list
-"$top/scripts/qemu.sh" "$memory" "$kernel" "$initramfs" "oops=panic $args" \
+"$top/scripts/lib/qemu.sh" "$memory" "$kernel" "$initramfs" "oops=panic $args" \
 	-display none -monitor none -serial stdio $more </dev/null >"$log" 2>&1 &
 qemu=$!
 

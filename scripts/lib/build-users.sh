@@ -4,7 +4,7 @@
 # usage: build-users.sh base|series|mutants [USER...]
 # SOURCES=DIR takes the sources of a tree of your own instead of the series'.
 # Mutants are what scripts/mutants.sh has made of it.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# -ge 1 ] || die "usage: build-users.sh base|series|mutants [USER...]"
 variant=$1
@@ -84,7 +84,7 @@ exported=$out/exported
 	sed -n 's/^EXPORT_SYMBOL_GPL(\(.*\));/\1/p' "$top/lab/drivers/users.c"
 } | sort -u >"$exported"
 stubs() {
-	echo "/* Made by scripts/build-users.sh */"
+	echo "/* Made by scripts/lib/build-users.sh */"
 	echo "long users_stub_called(const char *name);"
 	nm -u "$1" | awk '{ print $NF }' | sort -u | comm -23 - "$exported" |
 	while read -r symbol; do

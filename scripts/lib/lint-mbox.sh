@@ -2,8 +2,8 @@
 # Each series' mailbox as its recipient has it: b4 am takes it, git am applies what
 # b4 made of it, and the mailbox itself, to the base with the series that it needs,
 # and the files are then those of the queue.
-# usage: test-mbox.sh [SERIES...]
-. "$(dirname "$0")/lib.sh"
+# usage: lint-mbox.sh [SERIES...]
+. "$(dirname "$0")/common.sh"
 
 need_queue
 for tool in b4 git; do
@@ -78,7 +78,7 @@ b4_takes="b4 am"
 am_of_b4="git am of what b4 am wrote"
 am="git am"
 for series; do
-	sums=$(cat "$0" "$top/scripts/mbox.sh" "$top/scripts/mbox.py" "$top/scripts/import.sh" \
+	sums=$(cat "$0" "$top/scripts/mbox.sh" "$top/scripts/lib/mbox.py" "$top/scripts/lib/import.sh" \
 		"$tree/MAINTAINERS" "$queue/$series/cover-letter.md" | sha1sum)
 	# shellcheck disable=SC2046 # lists
 	set_of=$(cd "$queue" && sha1sum $(patches_of $(series_needs "$series") "$series") | sha1sum)
@@ -96,7 +96,7 @@ for series; do
 	mbox=$build/mbox/$BASE/$series.mbox
 	nr=$(patches_of "$series" | wc -l)
 	# shellcheck disable=SC2046 # a list
-	to=$("$top/scripts/import.sh" $(patches_of $(series_needs "$series") "$series")) || exit 1
+	to=$("$top/scripts/lib/import.sh" $(patches_of $(series_needs "$series") "$series")) || exit 1
 	from=$(tree_git rev-parse "$to~$nr")
 	: >"$tmp/log"
 	sed -n '/^\(To\|Cc\): /,/^$/p' "$mbox" >"$tmp/to"

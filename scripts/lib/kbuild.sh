@@ -4,7 +4,7 @@
 # machine or the time goes into an object. The GCOV_ variables take effect only
 # where CONFIG_GCOV_KERNEL is set; lab/coverage.list has the same objects.
 # usage: kbuild.sh TREE CONFIG MAKE-ARGUMENT...
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 src=$1 config=$2
 shift 2

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is not run still has to compile: the objects that the series touches, in
 # the configurations of config/compile, without a warning.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 out=$logs/lint
 mkdir -p "$out"
@@ -41,7 +41,7 @@ symbol_of() {
 	*/hfi1/*) echo INFINIBAND_HFI1 ;;
 	*/xen/gntdev*.c) echo XEN_GNTDEV ;;
 	mm/*) echo MMU ;;
-	*) die "scripts/lint-configs.sh does not know which symbol $1 needs" ;;
+	*) die "scripts/lib/lint-configs.sh does not know which symbol $1 needs" ;;
 	esac
 }
 

@@ -3,7 +3,7 @@
 # tree nor its branch is touched. Prints the last commit. The same patches give
 # the same commits everywhere.
 # usage: import.sh SERIES/SLUG.patch...
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ -e "$tree/.git" ] || die "$tree is missing: run make tree"
 mkdir -p "$logs"

@@ -5,7 +5,7 @@
 #                                    OBJECTS beside TREE; VARIANT=i386: 32 bit
 #        um.sh boot LINUX LOG SECONDS ARGUMENT...
 #                                    ends with 137 if it does not come to its end
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 # Its own flush_tlb_mm() walks the VMAs of a process that exits without mmap_lock. So a
 # report of that kind about our code is left to the VM.

@@ -4,7 +4,7 @@
 # DIR is an object directory, with its whole path.
 # A FILE named lab-run becomes the command that init runs, *.ko goes to
 # /lib/lab (init loads the test device from there), all else into /bin.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# -ge 3 ] || die "usage: initramfs.sh base|series|scratch|DIR CONFIG OUT [FILE...]"
 which=$1 config=$2 out=$3

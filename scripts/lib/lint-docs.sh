@@ -1,7 +1,7 @@
 #!/bin/sh
 # The documents that the series touches are built by sphinx, without a warning
 # about any of them.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 out=$logs/lint
 log=$out/docs.log

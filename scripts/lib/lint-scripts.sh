@@ -1,10 +1,10 @@
 #!/bin/sh
 # The repository's own scripts, and its code that runs in the kernel.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 cd "$top"
 mkdir -p "$logs"
-for script in scripts/*.sh lab/guest/init lab/guest/run-* lab/guest/rehearsals .ci/run; do
+for script in scripts/*.sh scripts/lib/*.sh lab/guest/init lab/guest/run-* lab/guest/rehearsals .ci/run; do
 	if shellcheck "$script" >&2; then
 		ok "shellcheck $script"
 	else

@@ -3,7 +3,7 @@
 # the share in it of those that a tracepoint has for CONFIG_TRACEPOINTS, and
 # that of its data.
 # usage: text-growth.sh VMLINUX VMLINUX LOG    LOG: symbol by symbol
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# = 3 ] || die "usage: text-growth.sh VMLINUX VMLINUX LOG"
 "$tree/scripts/bloat-o-meter" -c "$1" "$2" >"$3" || die "bloat-o-meter failed"

@@ -3,7 +3,7 @@
 # usage: bench-kernel.sh NAME base|series|scratch|PATH
 # PATH is a built kernel: its object directory or bzImage. The results go to
 # build/bench/BASE/NAME: bzImage, initramfs.cpio, objects (a link).
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# = 2 ] || die "usage: bench-kernel.sh NAME base|series|scratch|PATH"
 name=$1 which=$2
@@ -61,5 +61,5 @@ for file in virt/lib/irqbypass.ko arch/x86/kvm/kvm.ko arch/x86/kvm/kvm-amd.ko \
 done
 [ -e "$objects/test-device/test_mmu_notifier.ko" ] ||
 	set -- "$@" "$out/modules/test_mmu_notifier.ko"
-"$top/scripts/initramfs.sh" "$objects" vm "$out/initramfs.cpio" \
+"$top/scripts/lib/initramfs.sh" "$objects" vm "$out/initramfs.cpio" \
 	"$top/lab/guest/run-bench" "$build/bench/$BASE/bench" "$@"

@@ -4,7 +4,7 @@
 # At the end sparse reads all of them, if it can read this kernel; not if only some
 # series are wanted.
 # usage: lint-builds.sh [SERIES...]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 out=$logs/lint
 mkdir -p "$out" "$cache"
@@ -90,8 +90,8 @@ only=$*
 for series; do
 	[ -n "$(patches_of "$series")" ] || die "no such series: $series"
 	# shellcheck disable=SC2046 # lists
-	before=$("$top/scripts/import.sh" $(patches_of $(series_needs "$series"))) || exit 1
-	for commit in $("$top/scripts/series-commits.sh" "$series"); do
+	before=$("$top/scripts/lib/import.sh" $(patches_of $(series_needs "$series"))) || exit 1
+	for commit in $("$top/scripts/lib/series-commits.sh" "$series"); do
 		slug=$(tree_git show -s --format=%f "$commit")
 		# shellcheck disable=SC2046 # a list
 		check "builds at $series/$slug" "$out/build-$slug.log" "$commit" \

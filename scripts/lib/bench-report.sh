@@ -4,7 +4,7 @@
 # BASE_ONLY) go to build/bench/BASE/results.
 # usage: bench-report.sh CSV OLD NEW    NEW is "" when OLD was measured alone
 # Exit code: 0 only if all is as promised.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# = 3 ] || die "usage: bench-report.sh CSV OLD NEW"
 csv=$1 old=$2 new=$3
@@ -35,13 +35,13 @@ environment() {
 		set -- "$@" "$kernel: $name: Linux $(console $kernel 'LAB-KERNEL Linux ')" \
 			"$kernel config: sha256 $(sha256sum <"$out/$kernel/objects/.config" | cut -c1-16), $(sed -n 's/^CONFIG_CC_VERSION_TEXT=//p' "$out/$kernel/objects/.config")"
 	done
-	"$top/scripts/environment.sh" "$@"
+	"$top/scripts/lib/environment.sh" "$@"
 }
 
 summary() {
 	echo "# make bench, Linux $BASE"
 	echo
-	echo "Written by scripts/bench-report.sh, not by hand. All samples: bench.csv."
+	echo "Written by scripts/lib/bench-report.sh, not by hand. All samples: bench.csv."
 	echo "Where it ran: bench-environment.txt."
 	echo
 	echo "Instructions are counted by QEMU's -icount on one emulated processor: a"
@@ -93,7 +93,7 @@ if [ -n "$QUICK" ]; then
 	say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg"
 	exit 0
 fi
-"$top/scripts/results.sh"
+"$top/scripts/lib/results.sh"
 cat "$work/short.md"
 say "wrote ${results#"$top/"}: bench-summary.md bench-sizes.svg bench-intervals.svg bench.csv bench-environment.txt"
 if [ -s "$work/missed" ]; then

@@ -4,7 +4,10 @@
 set -eu
 umask 022
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+# The script is in scripts/, or in scripts/lib/.
+top=$(dirname "$0")/..
+[ -e "$top/patches/default" ] || top=$top/..
+top=$(cd "$top" && pwd)
 default_base=$(cat "$top/patches/default")
 BASE=${BASE:-$default_base}
 JOBS=${JOBS:-$(nproc)}
@@ -78,7 +81,7 @@ fragments() {
 # llvm_suffix: of the clang that this base takes, "-19"; nothing for the system's own
 llvm_suffix() { base_field llvm | sed 's/^/-/'; }
 
-kmake() { "$top/scripts/kbuild.sh" "$@"; }
+kmake() { "$top/scripts/lib/kbuild.sh" "$@"; }
 
 # need_space DIR GIB: refuse before the disk is full, not when it is.
 need_space() {

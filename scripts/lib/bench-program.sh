@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles lab/guest/bench*.c, which play the scenarios of the bench.
 # usage: bench-program.sh OUT
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# = 1 ] || die "usage: bench-program.sh OUT"
 gcc -static -O2 -Wall -Wextra -I"$tree/lib" -o "$1" \

@@ -4,7 +4,7 @@
 # by an apt with a configuration of its own: as an ordinary user, and without a
 # change to the system's. It is kept in the cache: a suite goes on to other versions.
 # usage: base-source.sh [DIR]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 package=$(base_field package)
 suite=$(base_field suite)
@@ -21,7 +21,7 @@ package_in() { find "$1" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -
 download() {
 	fetch=$(mktemp -d "$kept/fetch.XXXXXX")
 	say "fetching $package from $suite (some 170 MB)"
-	"$top/scripts/fetch-deb.sh" "$suite" "$(dpkg --print-architecture)" "$fetch" "$package" ||
+	"$top/scripts/lib/fetch-deb.sh" "$suite" "$(dpkg --print-architecture)" "$fetch" "$package" ||
 		die "there is no source of Linux $BASE: try again, $instead"
 	mv "$(package_in "$fetch")" "$kept/"
 }

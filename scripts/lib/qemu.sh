@@ -3,7 +3,7 @@
 # stdio. It dies with the process that started it.
 # usage: qemu.sh MIB KERNEL INITRAMFS "KERNEL ARGS" [QEMU ARGUMENT...]
 # ACCEL=kvm     KVM instead of QEMU's TCG
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/common.sh"
 
 [ $# -ge 4 ] || die "usage: qemu.sh MIB KERNEL INITRAMFS \"KERNEL ARGS\" [QEMU ARGUMENT...]"
 memory=$1 kernel=$2 initramfs=$3 args=$4
