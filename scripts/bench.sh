@@ -1,5 +1,5 @@
 #!/bin/sh
-# Plays the scenarios of lab/guest/bench*.c on the unpatched and on the patched
+# Plays the scenarios of lab/guest/bench/*.c on the unpatched and on the patched
 # kernel in turn, several times, and reports how they compare. The VM's clock
 # counts instructions (QEMU's -icount), so how busy the machine is does not
 # matter; only who is killed beside a victim is looked at in real time.

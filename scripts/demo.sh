@@ -31,7 +31,7 @@ step 2 "both kernels"
 "$top/scripts/build.sh" series vm
 mkdir -p "$out"
 gcc -static -O2 -Wall -Wextra -pthread -I"$tree/lib" -o "$out/demo" \
-	"$top"/lab/guest/demo*.c || die "lab/guest/demo.c does not compile"
+	"$top"/lab/guest/demo/*.c || die "lab/guest/demo/demo.c does not compile"
 
 step 3 "the scenarios on the unpatched kernel (three minutes, of which one for the queue)"
 play base

@@ -120,7 +120,7 @@ modules() {
 in_a_vm() {
 	cp "$out/now" "$out/lab-mutants"
 	# shellcheck disable=SC2046 # a list
-	"$top/scripts/lib/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run-mutants" \
+	"$top/scripts/lib/initramfs.sh" series debug "$out/initramfs.cpio" "$top/lab/guest/run/run-mutants" \
 		"$top/lab/guest/rehearsals" "$out/lab-mutants" $(modules)
 	"$top/scripts/lib/boot.sh" -t "$1" -a "lab.run=/bin/run-mutants kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console" >"$out/boot.log" 2>&1 || :

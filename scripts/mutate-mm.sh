@@ -130,7 +130,7 @@ run_tests() {
 		cp "$installed/mm/$name" "$out/selftest-$name"
 	done
 	"$top/scripts/lib/initramfs.sh" "$out/o-um" um "$out/initramfs.cpio" \
-		"$top/lab/guest/run-selftests" "$out/selftest-oom_notifier" "$out/selftest-oom_unstable"
+		"$top/lab/guest/run/run-selftests" "$out/selftest-oom_notifier" "$out/selftest-oom_unstable"
 	# shellcheck disable=SC2086 # a list
 	[ $# -gt 0 ] || set -- $few
 	tests=$(echo "$*" | tr ' ' ,)

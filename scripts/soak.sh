@@ -32,16 +32,16 @@ least=$((seconds / 2))
 	die "the debug kernel is missing: run scripts/build.sh $kernel $debug"
 rm -rf "$out"
 mkdir -p "$out"
-gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -o "$out/soak" \
-	"$top"/lab/guest/soak*.c "$top/lab/guest/util.c" 2>"$out/build.log" || {
-	not_ok "soak: lab/guest/soak.c compiles (see $out/build.log)"
+gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -I "$top/lab/guest" -o "$out/soak" \
+	"$top"/lab/guest/soak/*.c "$top/lab/guest/util.c" 2>"$out/build.log" || {
+	not_ok "soak: lab/guest/soak/soak.c compiles (see $out/build.log)"
 	exit 1
 }
 # The last file of a name is the one that stays.
 cp "${device:-$objects/test-device/test_mmu_notifier.ko}" "$out/test_mmu_notifier.ko" ||
 	die "no such module: $device"
 "$top/scripts/lib/initramfs.sh" "$kernel" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-soak" "$out/soak" "$out/test_mmu_notifier.ko"
+	"$top/lab/guest/run/run-soak" "$out/soak" "$out/test_mmu_notifier.ko"
 
 say "$seconds s from SEED=$seed on the $kernel kernel, console: $console"
 # Messages from warnings on: each kill has more to say than a serial line takes.

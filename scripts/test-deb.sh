@@ -41,8 +41,8 @@ ok "deb: the packages build"
 installed=$("$top/scripts/lib/selftests.sh" "$tree")
 cp "$installed/mm/oom_notifier_run" "$out/bin/"
 gcc -O2 -Wall -static -pthread -I "$tree" -o "$out/bin/example-victim" \
-	"$top/lab/guest/example-victim.c" || die "what runs in the VM does not build"
-cp "$top/lab/guest/run-deb" "$out/bin/"
+	"$top/lab/guest/victims/example-victim.c" || die "what runs in the VM does not build"
+cp "$top/lab/guest/run/run-deb" "$out/bin/"
 
 say "making a Debian root file system (some minutes)"
 # shellcheck disable=SC2016 # $1 is the hook's, not ours

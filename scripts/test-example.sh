@@ -41,7 +41,7 @@ build_all() {
 	set -- -O2 -Wall -Wextra -Werror -static -pthread -I "$from" -I "$from/tools/testing/selftests"
 	mkdir -p "$out/bin"
 	gcc "$@" -o "$out/bin/use_mirror" "$built/use_mirror.c" || return
-	gcc "$@" -o "$out/bin/example-victim" "$top/lab/guest/example-victim.c" || return
+	gcc "$@" -o "$out/bin/example-victim" "$top/lab/guest/victims/example-victim.c" || return
 	installed=$("$top/scripts/lib/selftests.sh" "$from") || return
 	cp "$installed/mm/oom_notifier_run" "$out/bin/"
 }
@@ -109,7 +109,7 @@ grep -v '^#' "$top/lab/example.checks" >"$out/checks"
 	cut -f4 "$out/checks"
 } >"$out/bin/example-checks"
 "$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-example" "$out"/bin/* "$built/sample_mirror.ko"
+	"$top/lab/guest/run/run-example" "$out"/bin/* "$built/sample_mirror.ko"
 
 for part in $parts checks; do
 	console=$out/console-$part.log

@@ -32,7 +32,7 @@ fi
 
 # play base|series: its results go to $out/KERNEL, "ok PROGRAM.TEST" and the like
 play() {
-	"$top/scripts/lib/initramfs.sh" "$1" foreign "$out/$1.cpio" "$top/lab/guest/run-foreign" \
+	"$top/scripts/lib/initramfs.sh" "$1" foreign "$out/$1.cpio" "$top/lab/guest/run/run-foreign" \
 		"$out/disk.gz" "$out"/foreign-*
 	"$top/scripts/lib/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
 		"$(tree_of "$1")/o-foreign/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :

@@ -41,9 +41,9 @@ build_modules() {
 
 build_programs() {
 	for program in kvm-victim hmm-victim; do
-		gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" \
-			-o "$built/$program" "$top/lab/guest/$program.c" \
-			"$top/lab/guest/real.c" "$top/lab/guest/util.c" ||
+		gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" -I "$top/lab/guest" \
+			-o "$built/$program" "$top/lab/guest/victims/$program.c" \
+			"$top/lab/guest/victims/real.c" "$top/lab/guest/util.c" ||
 			return
 	done
 	# Without -Werror: they are not ours
@@ -67,7 +67,7 @@ if ! build_modules >"$log" 2>&1 || ! build_programs >>"$log" 2>&1; then
 fi
 # shellcheck disable=SC2046,SC2086 # lists
 "$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-real" "$top/lab/guest/rehearsals" "$built/kvm-victim" "$built/hmm-victim" \
+	"$top/lab/guest/run/run-real" "$top/lab/guest/rehearsals" "$built/kvm-victim" "$built/hmm-victim" \
 	"$built/hmm-tests" $(printf "$built/kvm/%s\n" $kvm_tests) \
 	"$built/modules/test_hmm.ko" "$built/modules/lab_hmm.ko"
 

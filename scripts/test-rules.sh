@@ -31,7 +31,7 @@ if ! kmake "$src" "$debug" M="$built" modules >"$out/build.log" 2>&1; then
 fi
 
 "$top/scripts/lib/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
+	"$top/lab/guest/run/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
 	"$built/lab_lockdep.ko"
 # interval, probability, space, times; with the probability 0 nothing fails
 options="fail_mmu_notifier_refuse=3,0,9,5 fail_mmu_notifier_rehearse=4,0,11,6"

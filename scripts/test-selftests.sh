@@ -49,7 +49,7 @@ if [ -z "$tests$VARIANT" ]; then
 fi
 
 "$top/scripts/lib/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-selftests" "$top/lab/guest/gcov" "$out"/selftest-* "$@"
+	"$top/lab/guest/run/run-selftests" "$top/lab/guest/gcov" "$out"/selftest-* "$@"
 args="lab.run=/bin/run-selftests$("$top/scripts/lib/coverage.sh" names selftests) printk.devkmsg=on log_buf_len=4M"
 if "$top/scripts/lib/boot.sh" -t 1200 -a "$args${tests:+ lab.tests=$tests}" \
 		"$src/o-$debug/$image" "$out/initramfs.cpio" "$console"; then

@@ -37,7 +37,7 @@ selftests)
 			cp "$installed/mm/$program" "$out/selftest-$program"
 	done
 	"$top/scripts/lib/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
-		"$top/lab/guest/run-selftests" "$out"/selftest-*
+		"$top/lab/guest/run/run-selftests" "$out"/selftest-*
 	boot $((120 + 90 * $#)) mem=1200M initrd="$out/initramfs.cpio" rdinit=/init kunit.enable=0 \
 		lab.run=/bin/run-selftests lab.tests="$(echo "$*" | tr ' ' ,)"
 	grep -q '^LAB-EXIT 0' "$console" || not_ok "selftests: they come to an end (see $console)"

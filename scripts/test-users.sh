@@ -15,7 +15,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 "$top/scripts/lib/initramfs.sh" series debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-users" "$top/lab/guest/rehearsals" "$dir/users.ko" "$dir"/*/lab_*.ko
+	"$top/lab/guest/run/run-users" "$top/lab/guest/rehearsals" "$dir/users.ko" "$dir"/*/lab_*.ko
 if "$top/scripts/lib/boot.sh" -t 1200 -a "lab.run=/bin/run-users kunit.enable=1 log_buf_len=4M" \
 		"$tree/o-debug/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "users: the VM boots and ends"

@@ -2,7 +2,7 @@
 # KUnit, or all kselftests, of a variant that runs in User Mode Linux, which has no
 # huge pages: no-thp, or i386 for 32 bit. Prints lines "ok ..." and "not ok ...".
 # The tests of the series need MMU notifiers. Without them (no-notifiers) suite "reap"
-# takes their place: lab/guest/plain-victim, and the kernel's own test of
+# takes their place: lab/guest/victims/plain-victim.c, and the kernel's own test of
 # process_mrelease(2).
 # usage: VARIANT=no-thp|i386 test-variant.sh kunit|selftests
 #        VARIANT=no-notifiers test-variant.sh reap
@@ -43,9 +43,9 @@ reap_programs() {
 	set -- -static -pthread -I "$tree" -I "$tree/tools/testing/selftests" -I "${cgroup%/*}" \
 		-I "${cgroup%/*}/include" -isystem "$tree/tools/include/uapi"
 	gcc -O2 -Wall -Wextra -Werror "$@" -DPLAIN_VICTIM -c -o "$out/plain-victim.o" \
-		"$top/lab/guest/plain-victim.c" || return
+		"$top/lab/guest/victims/plain-victim.c" || return
 	gcc -O2 -Wall -Wextra -Werror "$@" -DPLAIN_VICTIM -c -o "$out/real.o" \
-		"$top/lab/guest/real.c" || return
+		"$top/lab/guest/victims/real.c" || return
 	gcc -O2 "$@" -o "$out/selftest-plain-victim" "$out/plain-victim.o" "$out/real.o" \
 		"$selftests/oom_notifier_util.c" "$cgroup" "$out/psize.c" || return
 	gcc "$@" -o "$out/selftest-mrelease_test" "$selftests/mrelease_test.c" "$out/psize.c"
@@ -62,7 +62,7 @@ reap() {
 		return
 	fi
 	"$top/scripts/lib/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
-		"$top/lab/guest/run-selftests" "$out"/selftest-*
+		"$top/lab/guest/run/run-selftests" "$out"/selftest-*
 	if "$top/scripts/lib/um.sh" boot "$objects/linux" "$console" 300 mem=1200M \
 			initrd="$out/initramfs.cpio" rdinit=/init lab.run=/bin/run-selftests &&
 			grep -q '^LAB-EXIT 0' "$console"; then

@@ -393,7 +393,7 @@ static bool users_zap(const struct users_call *call)
 
 /*
  * The core's start and end are not for modules, so memory of the process is
- * unmapped or zapped. Which invalidations are rehearsed is what lab/guest/run-users
+ * unmapped or zapped. Which invalidations are rehearsed is what lab/guest/run/run-users
  * has set: those of a thread with make_it_fail.
  */
 static void users_do_rehearse(struct users_thread *t)

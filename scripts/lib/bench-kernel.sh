@@ -62,4 +62,4 @@ done
 [ -e "$objects/test-device/test_mmu_notifier.ko" ] ||
 	set -- "$@" "$out/modules/test_mmu_notifier.ko"
 "$top/scripts/lib/initramfs.sh" "$objects" vm "$out/initramfs.cpio" \
-	"$top/lab/guest/run-bench" "$build/bench/$BASE/bench" "$@"
+	"$top/lab/guest/run/run-bench" "$build/bench/$BASE/bench" "$@"

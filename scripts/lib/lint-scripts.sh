@@ -4,7 +4,8 @@
 
 cd "$top"
 mkdir -p "$logs"
-for script in scripts/*.sh scripts/lib/*.sh lab/guest/init lab/guest/run-* lab/guest/rehearsals .ci/run; do
+for script in scripts/*.sh scripts/lib/*.sh lab/guest/init lab/guest/gcov lab/guest/rehearsals \
+		lab/guest/run/* .ci/run; do
 	if shellcheck "$script" >&2; then
 		ok "shellcheck $script"
 	else

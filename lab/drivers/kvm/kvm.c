@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM's pfn caches, virt/kvm/pfncache.c, with KVM's own notifier on a real address
- * space. A guest there is none: what runs for real is in lab/guest/kvm-victim.c.
+ * space. A guest there is none: what runs for real is in lab/guest/victims/kvm-victim.c.
  */
 #include "users.h"
 #include <kunit/resource.h>

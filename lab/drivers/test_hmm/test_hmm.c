@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The two notifiers of the HMM test driver: lib/test_hmm.c. What runs for real is
- * in lab/guest/hmm-victim.c.
+ * in lab/guest/victims/hmm-victim.c.
  */
 #include "users.h"
 #include <lib/test_hmm.c>

@@ -6,7 +6,7 @@
  *	LAB-DATA <scenario> <key> <value>
  *	LAB-SAMPLE <scenario> <ms since the kill> <KiB of the victim> <KiB of its cgroup>
  *
- * for scripts/report.sh. Exit code: 0 when all scenarios were played, whatever
+ * for scripts/lib/report.sh. Exit code: 0 when all scenarios were played, whatever
  * came out of it.
  */
 #include <errno.h>
