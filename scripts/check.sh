@@ -80,7 +80,7 @@ keep() {
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-known="kunit kunit-py selftests series users rules example soak cocci lint"
+known="kunit kunit-py selftests series drivers rules example soak cocci lint"
 case $VARIANT in
 '') ;;
 arm64) known="kunit selftests kvm" ;;
@@ -88,9 +88,12 @@ rt | 64k | no-thp | i386) known="kunit selftests" ;;
 no-notifiers) known=reap ;;
 *) die "no such variant: $VARIANT (there is: rt, arm64, 64k, no-thp, i386 and no-notifiers)" ;;
 esac
-suites=${*:-$known}
-for name in $suites; do
+asked=${*:-$known} suites=
+for name in $asked; do
+	# Its old name
+	[ "$name" != users ] || name=drivers
 	case " $known " in *" $name "*) ;; *) die "no such suite: $name (there is: $known)" ;; esac
+	suites=${suites:+$suites }$name
 done
 wanted=steps
 # The packages of a cross compiler have the name of the processor.
@@ -107,7 +110,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${foreign:
 		;;
 	esac
 	if step "the debug kernel builds" "$top/scripts/build.sh" series "$debug"; then
-		for name in kunit kunit-py selftests users rules example kvm; do
+		for name in kunit kunit-py selftests drivers rules example kvm; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60

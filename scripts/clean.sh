@@ -13,6 +13,6 @@ if [ -e "$tree/.git" ]; then
 		die "nothing was removed: $tree has more than the queue:" $others
 fi
 rm -rf "$tree" "$build/$BASE"-* "$build/o-um-prove-$BASE"-* "$logs"
-for product in um mbox vm demo bench deb users mutants mutants-mm proofs; do
+for product in um mbox vm demo bench deb drivers mutants mutants-mm proofs; do
 	rm -rf "${build:?}/$product/$BASE"
 done

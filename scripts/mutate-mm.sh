@@ -89,7 +89,7 @@ verdict() {
 
 # one NUMBER: KUnit on it
 one() {
-	boot "$out/log/$1" 60 mem=256M kunit.enable=1 kunit_shutdown=halt users_mutant="$1" &&
+	boot "$out/log/$1" 60 mem=256M kunit.enable=1 kunit_shutdown=halt lab_mutant="$1" &&
 		code=0 || code=$?
 	cases=$(sed -n 's/^    not ok [0-9]* \([^ ]*\).*/\1/p' "$out/log/$1" | paste -sd, -)
 	seen=$(verdict "$out/log/$1" "$code" "$cases")
@@ -105,7 +105,7 @@ one() {
 # kselftest NUMBER TEST,...: kselftests on it
 kselftest() {
 	boot "$out/log/$1.tests" 400 mem=1200M initrd="$out/initramfs.cpio" rdinit=/init \
-		lab.run=/bin/run-selftests lab.tests="$2" kunit.enable=0 users_mutant="$1" &&
+		lab.run=/bin/run-selftests lab.tests="$2" kunit.enable=0 lab_mutant="$1" &&
 		code=0 || code=$?
 	cases=$(sed -n 's/^LAB: not ok [0-9]* \([^ ]*\).*/\1/p' "$out/log/$1.tests" | paste -sd, -)
 	seen=$(verdict "$out/log/$1.tests" "$code" "$cases")
@@ -148,11 +148,11 @@ run_tests() {
 }
 
 table() {
-	while read -r number user what; do
+	while read -r number file what; do
 		seen=$(cat "$results/$number" 2>/dev/null || echo "not run")
 		[ "$seen" != survived ] || [ ! -e "$results/$number.tests" ] ||
 			seen=$(cat "$results/$number.tests")
-		printf '%s\t%s\t%s\n' "$user" "$what" "$seen"
+		printf '%s\t%s\t%s\n' "$file" "$what" "$seen"
 	done <"$out/list" |
 		awk -F'\t' -v what=file -v width=36 -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
 }

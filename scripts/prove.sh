@@ -2,7 +2,7 @@
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about, SLUG.patch>
-#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | rules WORD |
+#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | drivers DRIVER.CASE | rules WORD |
 #     soak WORD
 # (one line each, all must fail)
 #   Hangs: yes
@@ -104,8 +104,8 @@ run() {
 	rules) "$top/scripts/test-rules.sh" "$run_tree" ;;
 	# Words of what has to hold, of a seed with enough of everything
 	soak) KERNEL=$run_tree SEED=1 "$top/scripts/soak.sh" 30 ;;
-	users)
-		SOURCES=$(tree_of "$run_tree") "$top/scripts/test-users.sh" series \
+	drivers)
+		SOURCES=$(tree_of "$run_tree") "$top/scripts/test-drivers.sh" series \
 			$(for test; do echo "${test%%.*}"; done | sort -u)
 		;;
 	*) die "unknown kind of test: $run_kind" ;;
@@ -244,7 +244,7 @@ for name; do
 		fi
 		if [ -n "$vm_tests" ]; then
 			# The kernel is not concerned by a driver that is a module.
-			[ "$kind" = users ] || "$top/scripts/build.sh" scratch debug
+			[ "$kind" = drivers ] || "$top/scripts/build.sh" scratch debug
 			run scratch "$kind" $vm_tests
 			cat "$out/results" >>"$out/all"
 			cat "$out/log" >>"$out/said"

@@ -15,10 +15,10 @@ others=$top/lab/prove/$default_base
 there_is() {
 	case $1 in
 	kunit | selftest) grep -rqwF "${2##*.}" "$queue" ;;
-	users)
-		user=$top/lab/drivers/${2%%.*}
-		for file in "$user"/*.[ch] "$user/$BASE"/*.[ch]; do
-			[ "${file%/*}" = "$user/$BASE" ] || [ ! -e "$user/$BASE/${file##*/}" ] || continue
+	drivers)
+		driver=$top/lab/drivers/${2%%.*}
+		for file in "$driver"/*.[ch] "$driver/$BASE"/*.[ch]; do
+			[ "${file%/*}" = "$driver/$BASE" ] || [ ! -e "$driver/$BASE/${file##*/}" ] || continue
 			! grep -qswF "${2##*.}" "$file" || return 0
 		done
 		return 1

@@ -128,11 +128,11 @@ cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 		text = ""
 	}' >"$out/measured"
 
-# For the table of users: each victim that was freed is a call that succeeded.
+# For the table of make drivers: each victim that was freed is a call that succeeded.
 cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 	$1 == "run" { kvm = $3 ~ /^kvm-victim/ }
 	kvm && /^(not )?ok [0-9]+ / {
-		print "LAB-USER kvm_mmu_notifier_invalidate_range_start idle", \
+		print "LAB-DRIVER kvm_mmu_notifier_invalidate_range_start idle", \
 			($1 == "ok" ? "succeeded" : "refused")
 	}
 	$1 == "called" { print "LAB-CALLED", $2, $3 }' >"$out/calls"

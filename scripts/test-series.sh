@@ -2,7 +2,7 @@
 # The kernel of each series, on the base and what it needs, without the rest: it
 # builds, boots, and passes the tests that are there by then. In User Mode Linux, which
 # has no drivers: of their series it shows that the core is left as it was.
-# Their notifiers are for test-users.sh, their builds for lint-builds.sh.
+# Their notifiers are for test-drivers.sh, their builds for lint-builds.sh.
 # usage: test-series.sh [SERIES...]
 . "$(dirname "$0")/lib/common.sh"
 

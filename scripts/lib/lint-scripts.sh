@@ -22,7 +22,7 @@ else
 fi
 
 # The fakes look like the drivers that they stand for: types and macros, too. What
-# the bases spell differently depends on the version (users.h), and is given to KUnit
+# the bases spell differently depends on the version (drivers.h), and is given to KUnit
 # as lists of cases.
 checkpatch=$tree/scripts/checkpatch.pl
 ignored=PREFER_KERNEL_TYPES,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MACRO_ARG_PRECEDENCE,UNCOMMENTED_DEFINITION,ALLOC_WITH_SIZEOF,LINUX_VERSION_CODE,CONSTANT_COMPARISON,FUNCTION_ARGUMENTS,COMPLEX_MACRO

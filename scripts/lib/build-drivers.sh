@@ -1,12 +1,12 @@
 #!/bin/sh
 # Builds the KUnit modules of lab/drivers for the debug kernel of the series,
 # with the drivers' sources of one of the trees, and prints where they are.
-# usage: build-users.sh base|series|mutants [USER...]
+# usage: build-drivers.sh base|series|mutants [DRIVER...]
 # SOURCES=DIR takes the sources of a tree of your own instead of the series'.
 # Mutants are what scripts/mutants.sh has made of it.
 . "$(dirname "$0")/common.sh"
 
-[ $# -ge 1 ] || die "usage: build-users.sh base|series|mutants [USER...]"
+[ $# -ge 1 ] || die "usage: build-drivers.sh base|series|mutants [DRIVER...]"
 variant=$1
 shift
 case $variant in
@@ -17,13 +17,13 @@ if [ "$variant" = series ] && [ -n "${SOURCES:-}" ]; then
 	from=$(cd "$SOURCES" && pwd) || die "SOURCES: there is no directory $SOURCES"
 fi
 objects=$tree/o-debug
-out=$build/users/$BASE/$variant${1:+-$1}
-log=$logs/users-$variant${1:+-$1}-build.log
+out=$build/drivers/$BASE/$variant${1:+-$1}
+log=$logs/drivers-$variant${1:+-$1}-build.log
 
 [ -e "$from/Makefile" ] || die "$from is missing: run make tree"
 [ -e "$objects/vmlinux" ] || die "$objects/vmlinux is missing: run scripts/build.sh series debug"
 
-# files_of USER: its files, and what this base has in place of them or alone
+# files_of DRIVER: its files, and what this base has in place of them or alone
 files_of() {
 	(
 		cd "$top/lab/drivers/$1"
@@ -35,14 +35,14 @@ files_of() {
 	)
 }
 
-# is_user USER: is it there for this base?
-is_user() {
+# is_driver DRIVER: is it there for this base?
+is_driver() {
 	[ -e "$top/lab/drivers/$1/Kbuild" ] || [ -e "$top/lab/drivers/$1/$BASE/Kbuild" ]
 }
 
-[ $# -gt 0 ] || for user in "$top/lab/drivers"/*/; do
-	user=$(basename "$user")
-	! is_user "$user" || set -- "$@" "$user"
+[ $# -gt 0 ] || for driver in "$top/lab/drivers"/*/; do
+	driver=$(basename "$driver")
+	! is_driver "$driver" || set -- "$@" "$driver"
 done
 mkdir -p "$out" "$logs"
 : >"$log"
@@ -55,16 +55,16 @@ done
 # put FILE DIR: with its old time if it is the same, so that make sees no change
 put() { cmp -s "$1" "$2/${1##*/}" || cp "$1" "$2/"; }
 
-for user; do
-	user=${user%/}
-	is_user "$user" || die "no such user for Linux $BASE: $user"
-	files_of "$user" | while read -r file; do
-		to=$out/$user/$(dirname "./${file#./"$BASE"/}")
+for driver; do
+	driver=${driver%/}
+	is_driver "$driver" || die "no such driver for Linux $BASE: $driver"
+	files_of "$driver" | while read -r file; do
+		to=$out/$driver/$(dirname "./${file#./"$BASE"/}")
 		mkdir -p "$to"
-		put "$top/lab/drivers/$user/$file" "$to"
+		put "$top/lab/drivers/$driver/$file" "$to"
 	done
-	[ -e "$out/$user/stubs.c" ] || : >"$out/$user/stubs.c"
-	targets="${targets:-} $user/$user.o"
+	[ -e "$out/$driver/stubs.c" ] || : >"$out/$driver/stubs.c"
+	targets="${targets:-} $driver/$driver.o"
 done
 for file in "$top/lab/drivers"/*.* "$top/lab/drivers/Kbuild"; do put "$file" "$out"; done
 
@@ -72,7 +72,7 @@ for file in "$top/lab/drivers"/*.* "$top/lab/drivers/Kbuild"; do put "$file" "$o
 build() {
 	kmake "$tree" debug M="$out" from="$from" "$@" >>"$log" 2>&1 || {
 		grep -nE 'error:|Error |ERROR|undefined' "$log" | head -10 >&2
-		die "the tests of the users do not build against $from: see $log"
+		die "the drivers' tests do not build against $from: see $log"
 	}
 }
 
@@ -81,11 +81,11 @@ build() {
 exported=$out/exported
 {
 	awk '{ print $2 }' "$objects/vmlinux.symvers"
-	sed -n 's/^EXPORT_SYMBOL_GPL(\(.*\));/\1/p' "$top/lab/drivers/users.c"
+	sed -n 's/^EXPORT_SYMBOL_GPL(\(.*\));/\1/p' "$top/lab/drivers/drivers.c"
 } | sort -u >"$exported"
 stubs() {
-	echo "/* Made by scripts/lib/build-users.sh */"
-	echo "long users_stub_called(const char *name);"
+	echo "/* Made by scripts/lib/build-drivers.sh */"
+	echo "long drivers_stub_called(const char *name);"
 	nm -u "$1" | awk '{ print $NF }' | sort -u | comm -23 - "$exported" |
 	while read -r symbol; do
 		case $symbol in
@@ -95,13 +95,13 @@ stubs() {
 			;;
 		# Says something, if it is told to.
 		__drm_dev_dbg) printf 'void %s(void);\nvoid %s(void) {}\n' "$symbol" "$symbol" ;;
-		*) printf 'long %s(void);\nlong %s(void) { return users_stub_called("%s"); }\n' \
+		*) printf 'long %s(void);\nlong %s(void) { return drivers_stub_called("%s"); }\n' \
 			"$symbol" "$symbol" "$symbol" ;;
 		esac
 	done
 }
 
-say "compiling the users of MMU notifiers ($variant)"
+say "compiling the drivers and their tests ($variant)"
 # shellcheck disable=SC2086 # a list
 build $targets
 for target in $targets; do

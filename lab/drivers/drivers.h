@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of the users of MMU notifiers share: they call a driver's
+ * What the tests of the drivers' notifiers share: they call a driver's
  * callback as the OOM reaper and as munmap() would, and note what it did.
  *
- * A user's test file includes the driver's source, so that its static functions
+ * A driver's test file includes the driver's source, so that its static functions
  * can be called. What the driver calls of its own other files is either defined
  * in the test file or a generated stub, which fails the case that reaches it.
  */
-#ifndef LAB_USERS_H
-#define LAB_USERS_H
+#ifndef LAB_DRIVERS_H
+#define LAB_DRIVERS_H
 
 #include <kunit/test.h>
 #include <linux/dma-fence.h>
@@ -18,25 +18,25 @@
 
 /*
  * What the bases spell differently; nothing but this block knows their versions.
- * users_invalidate() calls an interval notifier as the core does: the second pass
+ * drivers_invalidate() calls an interval notifier as the core does: the second pass
  * behind the first one, if that wants it.
  */
-void users_point(void);
+void drivers_point(void);
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
-#define USERS_PARAMS	struct kunit *test, const void *prev, char *desc
-#define USERS_XEN_PV
-#define USERS_HVA_PARAMS		struct kvm_follow_pfn *kfp
-#define USERS_HVA_ARGS			kfp
-#define USERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
-#define users_mm_test(flag, mm)		mm_flags_test(flag, mm)
-#define users_mm_set(flag, mm)		mm_flags_set(flag, mm)
-#define users_mm_clear(flag, mm)	mm_flags_clear(flag, mm)
+#define DRIVERS_PARAMS	struct kunit *test, const void *prev, char *desc
+#define DRIVERS_XEN_PV
+#define DRIVERS_HVA_PARAMS		struct kvm_follow_pfn *kfp
+#define DRIVERS_HVA_ARGS		kfp
+#define DRIVERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
+#define drivers_mm_test(flag, mm)	mm_flags_test(flag, mm)
+#define drivers_mm_set(flag, mm)	mm_flags_set(flag, mm)
+#define drivers_mm_clear(flag, mm)	mm_flags_clear(flag, mm)
 /* Of hfi1's struct tid_user_buf, with room for them behind it */
-#define users_set_psets(buf, sets)	memcpy((buf)->psets, sets, sizeof(sets))
+#define drivers_set_psets(buf, sets)	memcpy((buf)->psets, sets, sizeof(sets))
 
-static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
-				    struct mmu_interval_notifier *interval,
-				    const struct mmu_notifier_range *range, unsigned long seq)
+static inline bool drivers_invalidate(const struct mmu_interval_notifier_ops *ops,
+				      struct mmu_interval_notifier *interval,
+				      const struct mmu_notifier_range *range, unsigned long seq)
 {
 	struct mmu_interval_notifier_finish *finish = NULL;
 
@@ -46,58 +46,58 @@ static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
 		return false;
 	if (finish) {
 		finish->notifier = interval;
-		users_point();
+		drivers_point();
 		ops->invalidate_finish(finish);
 	}
 	return true;
 }
 #else
-#define USERS_PARAMS	const void *prev, char *desc
-#define USERS_HVA_PARAMS		unsigned long addr, bool atomic, bool interruptible, \
+#define DRIVERS_PARAMS	const void *prev, char *desc
+#define DRIVERS_HVA_PARAMS		unsigned long addr, bool atomic, bool interruptible, \
 					bool *async, bool write_fault, bool *writable
-#define USERS_HVA_ARGS			addr, atomic, interruptible, async, write_fault, writable
-#define USERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
-#define users_mm_test(flag, mm)		test_bit(flag, &(mm)->flags)
-#define users_mm_set(flag, mm)		set_bit(flag, &(mm)->flags)
-#define users_mm_clear(flag, mm)	clear_bit(flag, &(mm)->flags)
-#define users_set_psets(buf, sets)	((buf)->psets = (sets))
+#define DRIVERS_HVA_ARGS		addr, atomic, interruptible, async, write_fault, writable
+#define DRIVERS_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
+#define drivers_mm_test(flag, mm)	test_bit(flag, &(mm)->flags)
+#define drivers_mm_set(flag, mm)	set_bit(flag, &(mm)->flags)
+#define drivers_mm_clear(flag, mm)	clear_bit(flag, &(mm)->flags)
+#define drivers_set_psets(buf, sets)	((buf)->psets = (sets))
 #define kthread_run_worker		kthread_create_worker
 #define zap_vma_range(vma, addr, size)	zap_page_range_single(vma, addr, size, NULL)
 
-static inline bool users_invalidate(const struct mmu_interval_notifier_ops *ops,
-				    struct mmu_interval_notifier *interval,
-				    const struct mmu_notifier_range *range, unsigned long seq)
+static inline bool drivers_invalidate(const struct mmu_interval_notifier_ops *ops,
+				      struct mmu_interval_notifier *interval,
+				      const struct mmu_notifier_range *range, unsigned long seq)
 {
 	return ops->invalidate(interval, range, seq);
 }
 #endif
 
-#ifndef LAB_USERS_CALLER
+#ifndef LAB_DRIVERS_CALLER
 /* A driver's own entry and exit are not run. */
 #undef module_init
-#define module_init(fn) static void *users_unused_##fn __maybe_unused = fn
+#define module_init(fn) static void *drivers_unused_##fn __maybe_unused = fn
 #undef module_exit
-#define module_exit(fn) static void *users_unused_##fn __maybe_unused = fn
+#define module_exit(fn) static void *drivers_unused_##fn __maybe_unused = fn
 #endif
 
 /**
- * enum users_state - what the device is doing when the callback is called
- * @USERS_HELD: non-blocking, a lock that the callback needs is held by somebody
+ * enum drivers_state - what the device is doing when the callback is called
+ * @DRIVERS_HELD: non-blocking, a lock that the callback needs is held by somebody
  *	else: it has to refuse, and not to wait
- * @USERS_IDLE: non-blocking, nothing stands in the way of success
- * @USERS_BUSY: non-blocking, the device can reach pages of the range, and that
+ * @DRIVERS_IDLE: non-blocking, nothing stands in the way of success
+ * @DRIVERS_BUSY: non-blocking, the device can reach pages of the range, and that
  *	can't be changed without sleeping: it has to refuse
- * @USERS_BLOCKING: blocking mode; it succeeds whatever it takes
+ * @DRIVERS_BLOCKING: blocking mode; it succeeds whatever it takes
  */
-enum users_state {
-	USERS_HELD,
-	USERS_IDLE,
-	USERS_BUSY,
-	USERS_BLOCKING,
+enum drivers_state {
+	DRIVERS_HELD,
+	DRIVERS_IDLE,
+	DRIVERS_BUSY,
+	DRIVERS_BLOCKING,
 };
 
 /**
- * struct users_call - one call of a callback
+ * struct drivers_call - one call of a callback
  * @callback: the function's name in the driver's source; rows of the table and
  *	the lines that were covered go by it
  * @state: what the device is doing
@@ -110,7 +110,7 @@ enum users_state {
  * @start: first address of the range
  * @end: behind its last one
  * @event: MMU_NOTIFY_UNMAP is 0, and so the default; the reaper's event is
- *	MMU_NOTIFY_CLEAR, which users_refuses() and users_succeeds() set unless
+ *	MMU_NOTIFY_CLEAR, which drivers_refuses() and drivers_succeeds() set unless
  *	@event_set
  * @event_set: @event is meant as it is
  * @owner: of the range, which is who does what @event says
@@ -129,9 +129,9 @@ enum users_state {
  *	unmaps may have been killed: a wait that this ends would be a success too soon.
  * @no_seq: nobody looks at the sequence of this interval notifier, and it is not set
  */
-struct users_call {
+struct drivers_call {
 	const char *callback;
-	enum users_state state;
+	enum drivers_state state;
 	struct mmu_interval_notifier *interval;
 	const struct mmu_interval_notifier_ops *interval_ops;
 	struct mmu_notifier *list;
@@ -152,7 +152,7 @@ struct users_call {
 };
 
 /**
- * struct users_outcome - what a callback did
+ * struct drivers_outcome - what a callback did
  * @success: true or 0 was returned
  * @waited: it had not returned after a while; @let_go was called
  * @slept: the kernel reported a sleeping function in non-blocking mode
@@ -165,7 +165,7 @@ struct users_call {
  * @reached: the pages that the judge found reachable when it had returned success,
  *	and that were not given up before
  */
-struct users_outcome {
+struct drivers_outcome {
 	bool success;
 	bool waited;
 	bool slept;
@@ -181,28 +181,28 @@ struct users_outcome {
  * Calls a callback in a thread of its own, notes the outcome for the table, and
  * says what came out. Does not judge.
  */
-struct users_outcome users_call(struct kunit *test, const struct users_call *call);
+struct drivers_outcome drivers_call(struct kunit *test, const struct drivers_call *call);
 
 /*
  * Non-blocking calls, and what the contract wants of them: neither sleeps,
- * waits, or keeps a lock. The state is USERS_HELD or USERS_BUSY, and USERS_IDLE.
- * A user that refuses though idle uses users_refuses() with USERS_IDLE, and gives
+ * waits, or keeps a lock. The state is DRIVERS_HELD or DRIVERS_BUSY, and DRIVERS_IDLE.
+ * A driver that refuses though idle uses drivers_refuses() with DRIVERS_IDLE, and gives
  * the reason.
  */
-void users_refuses(struct kunit *test, const struct users_call *call);
+void drivers_refuses(struct kunit *test, const struct drivers_call *call);
 /* @seq: the sequence has to be set, too (interval notifiers that use it) */
-void users_succeeds(struct kunit *test, const struct users_call *call, bool seq);
+void drivers_succeeds(struct kunit *test, const struct drivers_call *call, bool seq);
 /*
  * A blocking call; the state is set here. It may wait until it is let go. It has to
  * set the sequence, but for @no_seq, or a release.
  */
-struct users_outcome users_blocks(struct kunit *test, const struct users_call *call);
+struct drivers_outcome drivers_blocks(struct kunit *test, const struct drivers_call *call);
 
 /*
  * A blocking call by the caller itself, which may be a path that is interrupted;
  * it must not have to wait.
  */
-void users_blocks_here(struct kunit *test, const struct users_call *call);
+void drivers_blocks_here(struct kunit *test, const struct drivers_call *call);
 
 /*
  * An invalidation by the process itself, which lives, with the callback in the
@@ -210,86 +210,86 @@ void users_blocks_here(struct kunit *test, const struct users_call *call);
  * nothing is set, or MADV_DONTNEED if it is MMU_NOTIFY_CLEAR. The core rehearses
  * it: it asks in non-blocking mode first. That must not sleep; the blocking call
  * that follows may wait until it is let go. If nobody has registered a notifier
- * with @call->mm the one of @call is, until the case ends. For users.awk it does
+ * with @call->mm the one of @call is, until the case ends. In the table it does
  * not count as a non-blocking call.
  */
-struct users_outcome users_rehearses(struct kunit *test, const struct users_call *call);
+struct drivers_outcome drivers_rehearses(struct kunit *test, const struct drivers_call *call);
 
 /* A new, empty address space, which lives as long as the test case */
-struct mm_struct *users_mm(struct kunit *test);
+struct mm_struct *drivers_mm(struct kunit *test);
 
 /* A job of the device: a fence that lives as long as the test case */
-struct dma_fence *users_fence(struct kunit *test);
+struct dma_fence *drivers_fence(struct kunit *test);
 
 /*
  * The judge. The fakes of a device know what it can reach at each moment: page
  * table entries, entries in TLBs that were not flushed, jobs that run. When they
- * hand a page of the process to the driver they take users_now() with it, and
+ * hand a page of the process to the driver they take drivers_now() with it, and
  * keep that with whatever lets the device reach the page. After each success of
  * the callback, whatever the case is about, the device must not be able to reach
  * what was given up by it, unless somebody holds a reference on the page: neither
  * at once, nor by what is put together afterwards from pages that were had before.
  */
-unsigned long users_now(void);
+unsigned long drivers_now(void);
 /* Was the page at @addr given up by a success of the callback since @stamp? */
-bool users_given_up(unsigned long addr, unsigned long stamp);
+bool drivers_given_up(unsigned long addr, unsigned long stamp);
 
 /*
  * From now on, until the case ends. @reach says how many pages in [start, end) the
  * device can reach that were given up, and on which it holds no reference. @callback
  * is for the table.
  */
-void users_judge(struct kunit *test, const char *callback,
-		 int (*reach)(void *arg, unsigned long start, unsigned long end), void *arg);
+void drivers_judge(struct kunit *test, const char *callback,
+		   int (*reach)(void *arg, unsigned long start, unsigned long end), void *arg);
 /* The judge looks, also at what was mapped since; a case may do so at any time. */
-void users_look(struct kunit *test);
+void drivers_look(struct kunit *test);
 
 /*
  * An assertion of the driver, whose locks are not held in @fn, or whose devices are
  * busy: the kernel has to report that.
  */
-void users_reports(struct kunit *test, const char *what, void (*fn)(void *arg), void *arg);
+void drivers_reports(struct kunit *test, const char *what, void (*fn)(void *arg), void *arg);
 
 /* By a fake, when something fails, is late or is skipped because a case wants it */
-void users_failure(const char *what);
+void drivers_failure(const char *what);
 
 /*
- * Interruptions. A case with KUNIT_CASE_PARAM(name, users_points) runs one path of
- * the driver, between users_path() and users_path_end(): bind, page fault, release.
+ * Interruptions. A case with KUNIT_CASE_PARAM(name, drivers_points) runs one path of
+ * the driver, between drivers_path() and drivers_path_end(): bind, page fault, release.
  * At a point of it, another one each time, the callback of @call is called, once as
  * by the OOM reaper, once in blocking mode by a thread that may be through only
  * after the path; the judge looks then, and at the end. Points are wherever
- * points.h or a fake calls users_point(): where the path takes or releases a lock,
+ * points.h or a fake calls drivers_point(): where the path takes or releases a lock,
  * waits, or looks pages up. The case ends with a run that is not interrupted.
  */
-const void *users_points(USERS_PARAMS);
-void users_path(struct kunit *test, const char *path, const struct users_call *call);
-void users_path_end(struct kunit *test);
+const void *drivers_points(DRIVERS_PARAMS);
+void drivers_path(struct kunit *test, const char *path, const struct drivers_call *call);
+void drivers_path_end(struct kunit *test);
 
 /*
  * In a path whose lookups take no lock before, a fake calls this in front of
- * users_now(): the callback that has released a lock a moment ago is through then.
+ * drivers_now(): the callback that has released a lock a moment ago is through then.
  */
-void users_settle(void);
+void drivers_settle(void);
 
 /* What the callback gets for mmu_interval_set_seq(), see points.h */
-void users_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
+void drivers_set_seq(struct mmu_interval_notifier *notifier, unsigned long seq);
 
 /* Which mutant of lab/mutate.py the driver is, none if it is 0 */
-extern int users_mutant;
+extern int lab_mutant;
 
 /* For the generated stubs */
-long users_stub_called(const char *name);
+long drivers_stub_called(const char *name);
 
-/* At the end of a user's test file: its cases, under its name */
-#define USERS_SUITE(user, cases)					\
-	static struct kunit_suite users_suite_##user = {		\
-		.name = #user,						\
+/* At the end of a driver's test file: its cases, under its name */
+#define DRIVERS_SUITE(driver, cases)					\
+	static struct kunit_suite drivers_suite_##driver = {		\
+		.name = #driver,					\
 		.test_cases = cases,					\
 	};								\
-	kunit_test_suite(users_suite_##user);				\
-	MODULE_DESCRIPTION("KUnit tests of a user of MMU notifiers");	\
-	USERS_IMPORT_NS(DMA_BUF);					\
+	kunit_test_suite(drivers_suite_##driver);			\
+	MODULE_DESCRIPTION("KUnit tests of a driver's notifiers");	\
+	DRIVERS_IMPORT_NS(DMA_BUF);					\
 	MODULE_LICENSE("GPL")
 
 #endif

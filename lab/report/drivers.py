@@ -1,4 +1,4 @@
-"""The table of the users of MMU notifiers: what each callback does, unpatched and
+"""The table of the drivers' notifiers: what each callback does, unpatched and
 patched, and what a rehearsal finds."""
 import re
 import table
@@ -21,7 +21,7 @@ class Callback:
         self.points = self.paths = self.interrupted = 0
         self.failures = []
 
-    def user(self, state, result, why):
+    def note(self, state, result, why):
         self.seen += 1
         self.states.add(state)
         self.calls += state != "blocking"
@@ -53,8 +53,8 @@ class Callback:
 
 
 def read_calls(lines):
-    """{callback: Callback} from LAB-USER CALLBACK STATE RESULT [REASON...],
-    LAB-LINES USER CALLBACK PERCENT OF, LAB-REHEARSED CALLBACK slept|silent,
+    """{callback: Callback} from LAB-DRIVER CALLBACK STATE RESULT [REASON...],
+    LAB-LINES DRIVER CALLBACK PERCENT OF, LAB-REHEARSED CALLBACK slept|silent,
     LAB-CALLED CALLBACK TIMES, LAB-POINTS CALLBACK POINTS CALLS BARRED HOLES PATH...
     and LAB-FAILURE CALLBACK WHAT..."""
     callbacks = {}
@@ -64,9 +64,9 @@ def read_calls(lines):
             continue
         name = words[2] if words[0] == "LAB-LINES" else words[1]
         callback = callbacks.setdefault(name, Callback())
-        if words[0] == "LAB-USER":
-            why = re.sub(r"^LAB-USER [^ ]+ [^ ]+ [^ ]+ ?", "", line)
-            callback.user(words[2], words[3], why)
+        if words[0] == "LAB-DRIVER":
+            why = re.sub(r"^LAB-DRIVER [^ ]+ [^ ]+ [^ ]+ ?", "", line)
+            callback.note(words[2], words[3], why)
         elif words[0] == "LAB-POINTS":
             callback.points += int(words[2])
             callback.paths += 1
