@@ -8,7 +8,7 @@
 # also the scenarios of make demo, with arm64 suite kvm; no-thp|i386: in User Mode
 # Linux; no-notifiers, too, but suite reap. The counts are kept in
 # results/BASE/variants.txt
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 results=$logs/check
 rm -rf "$results"
@@ -74,14 +74,14 @@ keep() {
 		done
 	} | sort >"$kept.new"
 	mv "$kept.new" "$kept"
-	"$top/scripts/environment.sh" >"$top/results/$BASE/variants-environment.txt"
-	"$top/scripts/results.sh"
+	"$top/scripts/lib/environment.sh" >"$top/results/$BASE/variants-environment.txt"
+	"$top/scripts/lib/results.sh"
 }
 
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-known="kunit kunit-py selftests series users rules example soak cocci lint"
+known="kunit kunit-py selftests series drivers rules example soak cocci lint"
 case $VARIANT in
 '') ;;
 arm64) known="kunit selftests demo kvm" ;;
@@ -90,9 +90,12 @@ rt) known="kunit selftests demo" ;;
 no-notifiers) known=reap ;;
 *) die "no such variant: $VARIANT (there is: rt, arm64, 64k, no-thp, i386 and no-notifiers)" ;;
 esac
-suites=${*:-$known}
-for name in $suites; do
+asked=${*:-$known} suites=
+for name in $asked; do
+	# Its old name
+	[ "$name" != users ] || name=drivers
 	case " $known " in *" $name "*) ;; *) die "no such suite: $name (there is: $known)" ;; esac
+	suites=${suites:+$suites }$name
 done
 wanted=steps
 # The packages of a cross compiler have the name of the processor.

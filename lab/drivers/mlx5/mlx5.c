@@ -4,7 +4,7 @@
  * drivers/infiniband/core/umem_odp.c below it. Pages of a real address space are
  * faulted in by the real page fault path. The HCA is an array of MTTs.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/test-bug.h>
 #include <linux/hmm.h>
 #include <linux/kthread.h>
@@ -42,13 +42,13 @@ static int mlx5_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 {
 	int ret, i;
 
-	users_point();
+	drivers_point();
 	ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
 	for (i = 0; !ret && i < ARRAY_SIZE(mlx5_inserted); i++)
 		if (!cmpxchg(&mlx5_inserted[i], NULL, notifier))
 			break;
 	WARN_ON_ONCE(i == ARRAY_SIZE(mlx5_inserted));
-	users_point();
+	drivers_point();
 	return ret;
 }
 
@@ -60,12 +60,12 @@ static void mlx5_remove(struct mmu_interval_notifier *notifier)
 {
 	int i;
 
-	users_point();
+	drivers_point();
 	for (i = 0; i < ARRAY_SIZE(mlx5_inserted); i++)
 		cmpxchg(&mlx5_inserted[i], notifier, NULL);
 	synchronize_srcu(&mlx5_srcu);
 	mmu_interval_notifier_remove(notifier);
-	users_point();
+	drivers_point();
 	mlx5_unmapped(notifier);
 }
 
@@ -151,7 +151,7 @@ struct mlx5_hca {
 	struct ib_umem_odp *odp;
 	unsigned long start, end;
 	__be64 mtt[MLX5_PAGES];
-	/* Since when the process has had the pages in there, see users.h */
+	/* Since when the process has had the pages in there, see drivers.h */
 	unsigned long mtt_since[MLX5_PAGES], dma_since[MLX5_PAGES], since;
 	bool dma_known[MLX5_PAGES];
 	/* The mkey: no access by the HCA, whatever the MTTs are */
@@ -239,10 +239,10 @@ static void mlx5_note_pages(struct mlx5_hca *hca)
 /* By the HCA, or by the driver, which marks what is in its list dirty later */
 static bool mlx5_reaches(struct mlx5_hca *hca, int i, unsigned long addr)
 {
-	if (!hca->revoked && hca->mtt[i] && users_given_up(addr, hca->mtt_since[i]))
+	if (!hca->revoked && hca->mtt[i] && drivers_given_up(addr, hca->mtt_since[i]))
 		return true;
 	return mlx5_present(hca->odp, hca->first + i) &&
-	       users_given_up(addr, hca->dma_known[i] ? hca->dma_since[i] : hca->since);
+	       drivers_given_up(addr, hca->dma_known[i] ? hca->dma_since[i] : hca->since);
 }
 
 /* The pages that can be reached though the process has given them up */
@@ -278,12 +278,12 @@ static int mlx5_lookup(struct hmm_range *range, unsigned long timeout)
 	void (*hook)(struct kunit *test, struct mlx5_hca *hca);
 	int ret;
 
-	users_point();
-	users_settle();
+	drivers_point();
+	drivers_settle();
 	mlx5_note_pages(hca);
-	hca->since = users_now();
+	hca->since = drivers_now();
 	ret = mlx5_walk(hca, range, timeout);
-	users_point();
+	drivers_point();
 	hook = hca->in_fault;
 
 	hca->lookups++;
@@ -299,7 +299,7 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
 
 	lockdep_assert_held(&odp->umem_mutex);
-	users_set_seq(notifier, seq);
+	drivers_set_seq(notifier, seq);
 }
 
 /* Entries [@idx, @end) of those that are looked at, which begin and end with a unit */
@@ -351,11 +351,11 @@ static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 		mlx5_enabled(hca);
 	else
 		lockdep_assert_held(&hca->odp->umem_mutex);
-	users_point();
+	drivers_point();
 	if (hca->busy)
 		wait_for_completion(&hca->done);
 	if (hca->umr_error) {
-		users_failure("UMR failed");
+		drivers_failure("UMR failed");
 		return hca->umr_error;
 	}
 
@@ -374,7 +374,7 @@ static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 	if (err)
 		return err;
 	hca->umrs++;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -387,7 +387,7 @@ static void mlx5_let_go(void *arg)
 
 /*
  * Holds umem_mutex until it is told to let go. A thread of its own, as the caller
- * of users_call() must not hold the mutex: that one allocates memory, and would
+ * of drivers_call() must not hold the mutex: that one allocates memory, and would
  * make lockdep believe that the driver does so with the mutex held.
  */
 static int mlx5_holder(void *data)
@@ -442,7 +442,7 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 	KUNIT_ASSERT_NOT_NULL(test, hca);
 	if (access & IB_ACCESS_HUGETLB)
 		size = HPAGE_SIZE;
-	users_mm(test);
+	drivers_mm(test);
 	/* Room to align it in */
 	hca->start = kunit_vm_mmap(test, NULL, 0, (pages + 1) * size,
 				   PROT_READ | PROT_WRITE,
@@ -463,7 +463,7 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 	hca->odp->private = &hca->mr;
 	init_completion(&hca->done);
 	if (list_is_singular(&mlx5_mrs))
-		users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
+		drivers_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
 	return hca;
 }
 
@@ -489,13 +489,13 @@ static int mlx5_reached(struct mlx5_hca *hca)
 	return n;
 }
 
-static struct users_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
-				   enum users_state state, unsigned long start,
-				   unsigned long end)
+static struct drivers_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
+				     enum drivers_state state, unsigned long start,
+				     unsigned long end)
 {
-	return (struct users_call) {
+	return (struct drivers_call) {
 		.callback = "mlx5_ib_invalidate_range", .state = state,
-		.interval = &hca->odp->notifier, .mm = users_mm(test),
+		.interval = &hca->odp->notifier, .mm = drivers_mm(test),
 		.start = start, .end = end,
 	};
 }
@@ -504,8 +504,8 @@ static struct users_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
 static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long start,
 		      unsigned long end, bool success)
 {
-	struct users_call call = mlx5_call(test, hca, success ? USERS_IDLE : USERS_BUSY,
-					   start, end);
+	struct drivers_call call = mlx5_call(test, hca, success ? DRIVERS_IDLE : DRIVERS_BUSY,
+					     start, end);
 	size_t size = ib_umem_odp_num_pages(hca->odp) * sizeof(*mlx5_list(hca->odp));
 	void *list = kunit_kmalloc(test, size, GFP_KERNEL);
 	int npages = hca->odp->npages, umrs = hca->umrs;
@@ -515,10 +515,10 @@ static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long st
 	memcpy(list, mlx5_list(hca->odp), size);
 	memcpy(mtt, hca->mtt, sizeof(mtt));
 	if (success) {
-		users_succeeds(test, &call, true);
+		drivers_succeeds(test, &call, true);
 	} else {
-		users_refuses(test, &call);
-		/* users_call() sets it to 1 before */
+		drivers_refuses(test, &call);
+		/* drivers_call() sets it to 1 before */
 		KUNIT_EXPECT_NE(test, hca->odp->notifier.invalidate_seq, 1);
 	}
 	KUNIT_EXPECT_EQ(test, npages, hca->odp->npages);
@@ -530,12 +530,12 @@ static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long st
 static void mlx5_blocks(struct kunit *test, struct mlx5_hca *hca, unsigned long start,
 			unsigned long end, bool waits)
 {
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, start, end);
-	struct users_outcome out;
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, start, end);
+	struct drivers_outcome out;
 
 	call.let_go = mlx5_let_go;
 	call.arg = hca;
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, out.waited, waits);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 }
@@ -543,18 +543,18 @@ static void mlx5_blocks(struct kunit *test, struct mlx5_hca *hca, unsigned long 
 static void mlx5_held_refuses(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_HELD, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_HELD, hca->start, hca->end);
 
 	/* The page fault path holds it while it writes MTTs */
 	call.let_go = mlx5_unhold;
 	call.arg = hca;
 	mlx5_hold(test, hca);
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_unhold(hca);
 
 	mlx5_map(test, hca, 3, 1);
 	mlx5_hold(test, hca);
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_unhold(hca);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
 }
@@ -562,15 +562,15 @@ static void mlx5_held_refuses(struct kunit *test)
 static void mlx5_held_blocks(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start,
-					   hca->end);
-	struct users_outcome out;
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, hca->start,
+					     hca->end);
+	struct drivers_outcome out;
 
 	mlx5_map(test, hca, 3, 1);
 	call.let_go = mlx5_unhold;
 	call.arg = hca;
 	mlx5_hold(test, hca);
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	mlx5_unhold(hca);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
@@ -646,7 +646,7 @@ static void mlx5_edges(struct kunit *test)
 static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
 {
 	mutex_lock(&hca->odp->umem_mutex);
-	hca->since = users_now();
+	hca->since = drivers_now();
 	mlx5_fake_entry(hca->odp, page);
 	mlx5_umr(&hca->mr, page, 1, 0);
 	mutex_unlock(&hca->odp->umem_mutex);
@@ -838,7 +838,7 @@ struct mlx5_ib_mr *mlx5_mr_cache_alloc(struct mlx5_ib_dev *dev, int access_flags
 	init_waitqueue_head(&hca->mr.mmkey.wait);
 	init_completion(&hca->done);
 	mlx5_add_mr(hca);
-	users_point();
+	drivers_point();
 	return &hca->mr;
 }
 
@@ -848,11 +848,11 @@ static void mlx5_revoke(struct mlx5_hca *hca)
 	struct mlx5_hca *imr = mlx5_implicit ? mlx5_implicit->imr : NULL;
 	int i;
 
-	users_point();
+	drivers_point();
 	hca->revoked = true;
 	for (i = 0; imr && hca != imr && !imr->revoked && i < ARRAY_SIZE(imr->ksm); i++)
 		mlx5_stale_keys += imr->ksm[i] == hca->mr.mmkey.key;
-	users_point();
+	drivers_point();
 }
 
 /* For who still uses it, as mlx5r_deref_wait_odp_mkey(); the workqueue goes on meanwhile. */
@@ -915,14 +915,14 @@ static const struct mmu_interval_notifier_ops mlx5_all_ops = {
 	.invalidate = mlx5_invalidate_all,
 };
 
-static struct users_call mlx5_call_all(struct kunit *test, unsigned long start,
-				       unsigned long end)
+static struct drivers_call mlx5_call_all(struct kunit *test, unsigned long start,
+					 unsigned long end)
 {
 	static struct mmu_interval_notifier all;
 
-	return (struct users_call) {
-		.callback = "mlx5_ib_invalidate_range", .state = USERS_BUSY,
-		.interval = &all, .interval_ops = &mlx5_all_ops, .mm = users_mm(test),
+	return (struct drivers_call) {
+		.callback = "mlx5_ib_invalidate_range", .state = DRIVERS_BUSY,
+		.interval = &all, .interval_ops = &mlx5_all_ops, .mm = drivers_mm(test),
 		.start = start, .end = end, .no_seq = true,
 	};
 }
@@ -976,7 +976,7 @@ static struct mlx5_implicit *mlx5_implicit_new(struct kunit *test)
 	imr = mlx5_ib_alloc_implicit_mr(&l->pd, IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(imr));
 	l->imr = container_of(imr, struct mlx5_hca, mr);
-	users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
+	drivers_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
 	return l;
 }
 
@@ -1011,10 +1011,10 @@ static void mlx5_expect_children(struct kunit *test, struct mlx5_implicit *l)
 static void mlx5_implicit_child(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 	mlx5_implicit_map(test, l, -2, 3);
 	mlx5_expect_children(test, l);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 0));
@@ -1022,15 +1022,15 @@ static void mlx5_implicit_child(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlx5_child(l, 0)->odp->npages, 2);
 	KUNIT_EXPECT_EQ(test, mlx5_child(l, 1)->odp->npages, 1);
 	call.end = l->middle - 2 * PAGE_SIZE;
-	users_succeeds(test, &call, false);
-	call.state = USERS_BUSY;
+	drivers_succeeds(test, &call, false);
+	call.state = DRIVERS_BUSY;
 	call.end = l->end;
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 0);
 
 	/* One of the two, and a part of the other */
 	call.start = l->middle - PAGE_SIZE;
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 0));
 	KUNIT_EXPECT_EQ(test, mlx5_child(l, 0)->odp->npages, 1);
@@ -1038,37 +1038,37 @@ static void mlx5_implicit_child(struct kunit *test)
 	mlx5_work();
 	mlx5_expect_children(test, l);
 	call.start = l->start;
-	users_refuses(test, &call);
-	users_blocks(test, &call);
+	drivers_refuses(test, &call);
+	drivers_blocks(test, &call);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 2);
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 }
 
 /* A page fault is faster than the work that destroys the child: it makes another one. */
 static void mlx5_implicit_child_replaced(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 	struct mlx5_hca *old;
 
 	mlx5_implicit_map(test, l, 0, 2);
 	old = mlx5_child(l, 1);
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
 	mlx5_implicit_map(test, l, 1, 2);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
 	KUNIT_EXPECT_PTR_NE(test, mlx5_child(l, 1), old);
 	mlx5_expect_children(test, l);
 	/* Both are in the range now. */
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(mlx5_child(l, 1)), 2);
-	users_refuses(test, &call);
-	users_blocks(test, &call);
+	drivers_refuses(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
 }
 
@@ -1118,8 +1118,8 @@ static void mlx5_refused_then_blocking(struct kunit *test)
 static void mlx5_rehearsed(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start,
-					   hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, hca->start,
+					     hca->end);
 
 	call.mm = current->mm;
 	call.let_go = mlx5_let_go;
@@ -1127,12 +1127,12 @@ static void mlx5_rehearsed(struct kunit *test)
 	mlx5_map(test, hca, 0, 4);
 	hca->busy = true;
 	hca->umrs = 0;
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
 
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
 }
 
@@ -1143,13 +1143,13 @@ static void mlx5_rehearsed(struct kunit *test)
 static void mlx5_failed_umr(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, hca->start, hca->end);
 
 	mlx5_map(test, hca, 0, 4);
 	hca->umr_error = -EIO;
 	mlx5_asks(test, hca, hca->start, hca->end, false);
 	call.hole = "M1";
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 4);
 	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
 }
@@ -1168,8 +1168,8 @@ static void mlx5_look_unlocked(void *arg)
 
 static void mlx5_looks_under_the_mutex(struct kunit *test)
 {
-	users_reports(test, "looks without umem_mutex", mlx5_look_unlocked,
-		      mlx5_hca_new(test, MLX5_PAGES, 0));
+	drivers_reports(test, "looks without umem_mutex", mlx5_look_unlocked,
+			mlx5_hca_new(test, MLX5_PAGES, 0));
 }
 
 /* A range that cuts one page in its second half, and the next one in its first half */
@@ -1230,11 +1230,11 @@ static void mlx5_umem_cut_both_ends(struct kunit *test)
 static void mlx5_fault_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BUSY, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BUSY, hca->start, hca->end);
 
-	users_path(test, "pagefault_real_mr", &call);
+	drivers_path(test, "pagefault_real_mr", &call);
 	mlx5_map(test, hca, 3, 4);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_LE(test, mlx5_reached(hca), 4);
 }
 
@@ -1242,39 +1242,39 @@ static void mlx5_fault_interrupted(struct kunit *test)
 static void mlx5_second_fault_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BUSY, mlx5_addr(hca, 2),
-					   mlx5_addr(hca, 6));
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BUSY, mlx5_addr(hca, 2),
+					     mlx5_addr(hca, 6));
 
 	mlx5_map(test, hca, 0, 2);
-	users_path(test, "pagefault_real_mr beside others", &call);
+	drivers_path(test, "pagefault_real_mr beside others", &call);
 	mlx5_map(test, hca, 3, 2);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* munmap() by a thread of the process */
 static void mlx5_invalidation_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BUSY, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BUSY, hca->start, hca->end);
 
 	mlx5_map(test, hca, 0, 2);
 	mlx5_map(test, hca, 20, 2);
-	users_path(test, "mlx5_ib_invalidate_range", &call);
-	users_blocks_here(test, &call);
-	users_path_end(test);
+	drivers_path(test, "mlx5_ib_invalidate_range", &call);
+	drivers_blocks_here(test, &call);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 }
 
 static void mlx5_dereg_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call_all(test, hca->start, hca->end);
+	struct drivers_call call = mlx5_call_all(test, hca->start, hca->end);
 
 	mlx5_map(test, hca, 3, 4);
 	mlx5_map(test, hca, 20, 1);
-	users_path(test, "mlx5_ib_dereg_mr", &call);
+	drivers_path(test, "mlx5_ib_dereg_mr", &call);
 	mlx5_ib_dereg_mr(&hca->mr.ibmr, NULL);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_NULL(test, hca->odp);
 }
 
@@ -1282,12 +1282,12 @@ static void mlx5_dereg_interrupted(struct kunit *test)
 static void mlx5_implicit_fault_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
-	users_path(test, "pagefault_implicit_mr", &call);
+	drivers_path(test, "pagefault_implicit_mr", &call);
 	mlx5_implicit_map(test, l, -2, 4);
 	mlx5_work();
-	users_path_end(test);
+	drivers_path_end(test);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 }
@@ -1296,13 +1296,13 @@ static void mlx5_implicit_fault_interrupted(struct kunit *test)
 static void mlx5_implicit_drop_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
 	mlx5_implicit_map(test, l, -2, 4);
-	users_path(test, "free_implicit_child_mr_work", &call);
-	users_blocks_here(test, &call);
+	drivers_path(test, "free_implicit_child_mr_work", &call);
+	drivers_blocks_here(test, &call);
 	mlx5_work();
-	users_path_end(test);
+	drivers_path_end(test);
 	mlx5_work();
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 0));
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
@@ -1314,7 +1314,7 @@ static void mlx5_implicit_drop_interrupted(struct kunit *test)
 static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 	struct ib_sge sge[] = {
 		{ .addr = l->middle - PAGE_SIZE, .length = 2 * PAGE_SIZE },
 		{ .addr = l->middle + 4 * PAGE_SIZE, .length = PAGE_SIZE },
@@ -1324,7 +1324,7 @@ static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 
 	sge[0].lkey = l->imr->mr.ibmr.lkey;
 	sge[1].lkey = sge[0].lkey;
-	users_path(test, "mlx5_ib_advise_mr_prefetch", &call);
+	drivers_path(test, "mlx5_ib_advise_mr_prefetch", &call);
 	ret = mlx5_ib_advise_mr_prefetch(pd, IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE,
 					 IB_UVERBS_ADVISE_MR_FLAG_FLUSH, sge, ARRAY_SIZE(sge));
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -1333,7 +1333,7 @@ static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 					 sge, ARRAY_SIZE(sge));
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	mlx5_work();
-	users_path_end(test);
+	drivers_path_end(test);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 }
@@ -1341,24 +1341,24 @@ static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 static void mlx5_implicit_dereg_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
 	mlx5_implicit_map(test, l, -2, 4);
-	users_path(test, "mlx5_ib_free_odp_mr", &call);
+	drivers_path(test, "mlx5_ib_free_odp_mr", &call);
 	mlx5_ib_dereg_mr(&l->imr->mr.ibmr, NULL);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped % 2, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
 }
 
 /*
  * An invalidation that gives nothing up, as that of mprotect(), so not by
- * users_blocks(): its UMR fails, and the HCA keeps what the list does not know any more.
+ * drivers_blocks(): its UMR fails, and the HCA keeps what the list does not know any more.
  */
 static void mlx5_fail_to_zap(struct kunit *test, struct mlx5_hca *hca, int error)
 {
 	struct mmu_notifier_range range = {
-		.mm = users_mm(test), .start = ib_umem_start(hca->odp),
+		.mm = drivers_mm(test), .start = ib_umem_start(hca->odp),
 		.end = ib_umem_end(hca->odp), .event = MMU_NOTIFY_PROTECTION_VMA,
 		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
 	};
@@ -1406,17 +1406,17 @@ static void mlx5_each_failed_umr_refuses(struct kunit *test)
 static void mlx5_implicit_failed_umr_refuses(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
 	mlx5_implicit_map(test, l, 0, 2);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
 	mlx5_fail_to_zap(test, mlx5_child(l, 1), -EIO);
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_work();
 	mlx5_expect_children(test, l);
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 }
 
 #include "base-cases.h"
@@ -1449,15 +1449,15 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_each_failed_umr_refuses),
 	KUNIT_CASE(mlx5_implicit_failed_umr_refuses),
 	KUNIT_CASE(mlx5_looks_under_the_mutex),
-	KUNIT_CASE_PARAM(mlx5_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_dereg_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_drop_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_prefetch_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_dereg_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_dereg_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_drop_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_prefetch_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_dereg_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(mlx5, mlx5_cases);
+DRIVERS_SUITE(mlx5, mlx5_cases);

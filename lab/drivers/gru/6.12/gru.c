@@ -4,7 +4,7 @@
  * gruhandles.c, what answers TLB misses (grufault.c), and what contexts get as their
  * number (grumain.c). The device is memory and a table of what its TLB holds.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/resource.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
@@ -24,9 +24,9 @@ static int gru_look(atomic_t *v)
 {
 	int ret;
 
-	users_point();
+	drivers_point();
 	ret = atomic_read(v);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
@@ -58,7 +58,7 @@ struct gru_tlb_entry {
 	unsigned long vaddr;
 	int asid;
 	bool valid;
-	/* Since when the process has had the page, see users.h */
+	/* Since when the process has had the page, see drivers.h */
 	unsigned long since;
 };
 
@@ -104,11 +104,11 @@ static long gru_look_up(unsigned long start, unsigned long nr, unsigned int flag
 {
 	long ret;
 
-	users_point();
-	users_settle();
-	dev->since = users_now();
+	drivers_point();
+	drivers_settle();
+	dev->since = drivers_now();
 	ret = get_user_pages(start, nr, flags, pages);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
@@ -117,7 +117,7 @@ static void gru_drop_in(struct gru_tlb_fault_handle *tfh)
 {
 	struct gru_tlb_entry *entry = &dev->tlb[0][0];
 
-	users_point();
+	drivers_point();
 	gru_finish(tfh);
 	if (tfh->opc != TFHOP_WRITE_RESTART)
 		return;
@@ -135,7 +135,7 @@ static void gru_drop_in(struct gru_tlb_fault_handle *tfh)
 		.vaddr = tfh->fillvaddr, .asid = tfh->fillasid, .valid = true,
 		.since = dev->since,
 	};
-	users_point();
+	drivers_point();
 }
 
 /* The device does what a handle says: a miss is answered, or the TLB invalidated. */
@@ -186,7 +186,7 @@ static int gru_reach_given_up(void *arg, unsigned long start, unsigned long end)
 
 			n += entry->valid && entry->asid == dev->asid[gid] &&
 			     entry->vaddr >= start && entry->vaddr < end &&
-			     users_given_up(entry->vaddr, entry->since);
+			     drivers_given_up(entry->vaddr, entry->since);
 		}
 	}
 	return n;
@@ -235,7 +235,7 @@ static void gru_open(struct kunit *test)
 	mmap_write_unlock(dev->mm);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev->gms));
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gru_close, NULL), 0);
-	users_judge(test, "gru_invalidate_range_start", gru_reach_given_up, NULL);
+	drivers_judge(test, "gru_invalidate_range_start", gru_reach_given_up, NULL);
 }
 
 /* A context on a GRU, as gru_load_mm_tracker() leaves it, with TLB entries */
@@ -252,7 +252,7 @@ static void gru_load(int gid, unsigned short contexts)
 		dev->tlb[gid][i] = (struct gru_tlb_entry){
 			.vaddr = GRU_TEST_START + i * PAGE_SIZE,
 			.asid = GRU_TEST_ASID, .valid = true,
-			.since = users_now(),
+			.since = drivers_now(),
 		};
 }
 
@@ -266,10 +266,10 @@ static int gru_valid(int gid)
 	return valid;
 }
 
-static struct users_call gru_call(unsigned long first, unsigned long pages)
+static struct drivers_call gru_call(unsigned long first, unsigned long pages)
 {
-	return (struct users_call){
-		.callback = "gru_invalidate_range_start", .state = USERS_IDLE,
+	return (struct drivers_call){
+		.callback = "gru_invalidate_range_start", .state = DRIVERS_IDLE,
 		.list = &dev->gms->ms_notifier, .list_ops = &gru_mmuops,
 		.mm = dev->mm, .start = GRU_TEST_START + first * PAGE_SIZE,
 		.end = GRU_TEST_START + (first + pages) * PAGE_SIZE,
@@ -279,15 +279,15 @@ static struct users_call gru_call(unsigned long first, unsigned long pages)
 /* A call, and that it was paired */
 static void gru_invalidate(struct kunit *test, unsigned long first, unsigned long pages)
 {
-	struct users_call call = gru_call(first, pages);
+	struct drivers_call call = gru_call(first, pages);
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
 
 static void gru_active_is_flushed(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
@@ -305,7 +305,7 @@ static void gru_active_is_flushed(struct kunit *test)
 
 	gru_load(0, GRU_TEST_CTX);
 	call = gru_call(0, GRU_TEST_TLB);
-	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
@@ -377,7 +377,7 @@ static enum hrtimer_restart gru_unlock_timer(struct hrtimer *timer)
 /* The handle is in use by another CPU */
 static void gru_handle_held(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
@@ -386,8 +386,8 @@ static void gru_handle_held(struct kunit *test)
 	dev->timer.function = gru_unlock_timer;
 	hrtimer_start(&dev->timer, ms_to_ktime(50), HRTIMER_MODE_REL_HARD);
 	call = gru_call(0, GRU_TEST_TLB);
-	call.state = USERS_HELD;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_HELD;
+	drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_TRUE(test, trylock_cch_handle(dev->pending));
 }
@@ -407,7 +407,7 @@ static void gru_lock_held(struct kunit *test)
 {
 	DECLARE_COMPLETION_ONSTACK(held);
 	struct task_struct *task;
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
@@ -415,8 +415,8 @@ static void gru_lock_held(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&held);
 	call = gru_call(0, GRU_TEST_TLB);
-	call.state = USERS_HELD;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_HELD;
+	drivers_succeeds(test, &call, false);
 	kthread_stop(task);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 }
@@ -498,13 +498,13 @@ static void gru_unmapped(struct kunit *test)
 /* By a process that lives: one call flushes as much as the other. */
 static void gru_rehearsed(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
 	dev->slow = true;
 	call = gru_call(0, GRU_TEST_TLB);
-	users_rehearses(test, &call);
+	drivers_rehearses(test, &call);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, dev->active_seen, 1);
@@ -512,7 +512,7 @@ static void gru_rehearsed(struct kunit *test)
 
 	/* Nothing is loaded any more */
 	gru_load(0, 0);
-	users_rehearses(test, &call);
+	drivers_rehearses(test, &call);
 	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
@@ -520,10 +520,10 @@ static void gru_rehearsed(struct kunit *test)
 /* Paths, interrupted */
 
 /* A context on the first GRU that has nothing in the TLB, of memory that is there */
-static struct users_call gru_start_context(void)
+static struct drivers_call gru_start_context(void)
 {
 	struct gru_state *gru = &dev->blade.bs_grus[0];
-	struct users_call call = gru_call(0, GRU_TEST_TLB);
+	struct drivers_call call = gru_call(0, GRU_TEST_TLB);
 
 	spin_lock_init(&gru->gs_asid_lock);
 	gru->gs_asid_limit = MAX_ASID;
@@ -559,45 +559,45 @@ static void gru_use(struct kunit *test, int page)
 
 static void gru_fault_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	call = gru_start_context();
 	gru_use(test, 0);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0x1);
-	users_path(test, "gru_user_dropin", &call);
+	drivers_path(test, "gru_user_dropin", &call);
 	gru_use(test, 1);
 	gru_use(test, 2);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* It is taken off the GRU and put there again: what the TLB has may be its own still. */
 static void gru_switch_interrupted(struct kunit *test)
 {
 	struct gru_state *gru;
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru = &dev->blade.bs_grus[0];
 	call = gru_start_context();
 	gru_use(test, 0);
 	gru_use(test, 1);
-	users_path(test, "gru_unload_mm_tracker, gru_load_mm_tracker", &call);
-	users_point();
+	drivers_path(test, "gru_unload_mm_tracker, gru_load_mm_tracker", &call);
+	drivers_point();
 	dev->asid[0] = 0;
-	users_point();
+	drivers_point();
 	gru_unload_mm_tracker(gru, &dev->gts);
-	users_point();
+	drivers_point();
 	dev->asid[0] = gru_load_mm_tracker(gru, &dev->gts);
-	users_point();
-	users_path_end(test);
+	drivers_point();
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, (int)dev->gms->ms_asids[0].mt_asid, dev->asid[0]);
 }
 
 /* By another thread of the process */
 static void gru_invalidation_interrupted(struct kunit *test)
 {
-	struct users_call call, own;
+	struct drivers_call call, own;
 
 	gru_open(test);
 	call = gru_start_context();
@@ -605,9 +605,9 @@ static void gru_invalidation_interrupted(struct kunit *test)
 	gru_use(test, 1);
 	own = call;
 	own.end = dev->buf + PAGE_SIZE;
-	users_path(test, "gru_invalidate_range_start", &call);
-	users_blocks_here(test, &own);
-	users_path_end(test);
+	drivers_path(test, "gru_invalidate_range_start", &call);
+	drivers_blocks_here(test, &own);
+	drivers_path_end(test);
 }
 
 static struct kunit_case gru_cases[] = {
@@ -622,10 +622,10 @@ static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_faults_wait_for_end),
 	KUNIT_CASE(gru_unmapped),
 	KUNIT_CASE(gru_rehearsed),
-	KUNIT_CASE_PARAM(gru_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(gru_switch_interrupted, users_points),
-	KUNIT_CASE_PARAM(gru_invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(gru_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gru_switch_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gru_invalidation_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(gru, gru_cases);
+DRIVERS_SUITE(gru, gru_cases);

@@ -63,7 +63,7 @@ static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned lon
 	}
 	range->notifier_seq = copy.notifier_seq;
 
-	users_point();
+	drivers_point();
 	hca->in_walk = NULL;
 	if (hook)
 		hook(kunit_get_current_test(), hca);
@@ -248,8 +248,8 @@ static void mlx5_store_unlocked(void *arg)
 
 static void mlx5_stores_under_the_mutex(struct kunit *test)
 {
-	users_reports(test, "stores without umem_mutex", mlx5_store_unlocked,
-		      mlx5_hca_new(test, MLX5_PAGES, 0));
+	drivers_reports(test, "stores without umem_mutex", mlx5_store_unlocked,
+			mlx5_hca_new(test, MLX5_PAGES, 0));
 }
 
 /* Not behind its end, where KASAN may see it and others may not: something is there. */

@@ -34,7 +34,7 @@ static void *mlx5_kvcalloc(size_t n, size_t size, gfp_t gfp)
 	int i;
 
 	if (mlx5_no_memory)
-		users_failure("no memory for a lookup");
+		drivers_failure("no memory for a lookup");
 	spin_lock(&mlx5_arrays_lock);
 	for (i = 0; p && i < ARRAY_SIZE(mlx5_array); i++) {
 		if (mlx5_array[i])
