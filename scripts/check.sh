@@ -1,8 +1,9 @@
 #!/bin/sh
-# The tests: KUnit, kselftests, the drivers' notifiers, rules that are broken, a
-# minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
-# each series without those behind it, the Coccinelle rule and lint of the texts. Ends with
-# "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
+# The tests: KUnit, kselftests, the drivers' notifiers, rules that are broken, swapoff()
+# beside page faults, a minute of endurance, in the VM with the debug kernel, the consoles,
+# the coverage, each series without those behind it, the Coccinelle rule and lint of the
+# texts. Ends with "N passed, N failed, N skipped". A skip that is not in lab/skips is a
+# failure.
 # usage: check.sh [SUITE...]    default: all of them
 # VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with rt and arm64
 # also the scenarios of make demo, with arm64 suite kvm; no-thp|i386: in User Mode
@@ -81,7 +82,7 @@ keep() {
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-known="kunit kunit-py selftests series drivers rules example soak cocci lint"
+known="kunit kunit-py selftests series drivers rules example swapoff soak cocci lint"
 case $VARIANT in
 '') ;;
 arm64) known="kunit selftests demo kvm" ;;
@@ -112,7 +113,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${foreign:
 		;;
 	esac
 	if step "the debug kernel builds" "$top/scripts/build.sh" series "$debug"; then
-		for name in kunit kunit-py selftests demo users rules example kvm; do
+		for name in kunit kunit-py selftests demo drivers rules example swapoff kvm; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60

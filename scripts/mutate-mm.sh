@@ -115,6 +115,8 @@ kselftest() {
 
 run_them() {
 	[ -x "$linux" ] || die "there are no mutants: run scripts/mutate-mm.sh build"
+	# It would run none of them
+	grep -q lab_mutant "$linux" || die "the mutants are old: run scripts/mutate-mm.sh build"
 	mkdir -p "$out/log" "$results"
 	one 0
 	[ "$(cat "$results/0")" = survived ] || die "the suites fail as it is: see $out/log/0"

@@ -3,7 +3,7 @@
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about, SLUG.patch>
 #   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | drivers DRIVER.CASE | rules WORD |
-#     soak WORD
+#     swapoff WORD | soak WORD
 # (one line each, all must fail)
 #   Hangs: yes
 # (the VM may not come back: without this line that proves nothing)
@@ -101,7 +101,7 @@ run() {
 		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
 		;;
 	selftest) "$top/scripts/test-selftests.sh" "$run_tree" "$@" ;;
-	rules) "$top/scripts/test-rules.sh" "$run_tree" ;;
+	rules | swapoff) "$top/scripts/test-$run_kind.sh" "$run_tree" ;;
 	# Words of what has to hold, of a seed with enough of everything
 	soak) KERNEL=$run_tree SEED=1 "$top/scripts/soak.sh" 30 ;;
 	drivers)
