@@ -10,6 +10,8 @@
 /* Of the tree that the driver's source comes from */
 #include <include/rdma/ib_umem_odp.h>
 #include <rdma/ib_verbs.h>
+/* The pools that mkeys come from */
+#include <drivers/infiniband/core/frmr_pools.c>
 
 static int mlx5_look_up(struct hmm_range *range, unsigned long timeout)
 {
