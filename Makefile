@@ -1,18 +1,20 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check users mutants mutate soak example real rxe foreign prove bench walks lint tree \
+targets := demo check drivers mutants mutate soak example real rxe foreign prove bench walks lint tree \
 	kernel vm refresh docs mbox compare deb test-deb
-.PHONY: help settings clean $(targets)
+.PHONY: help settings clean users $(targets)
 .NOTPARALLEL:
 
+# make users USERS=NAME: the old names of make drivers DRIVERS=NAME
+DRIVERS ?= $(USERS)
 export SRC ACCEL JOBS BASE VARIANT SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
-export USERS CONFIG
+export DRIVERS CONFIG
 
 # A screen, 24 lines. Times, where there is one: two cores, QEMU's TCG, the kernels built.
 help:
 	@echo "make demo     10 min  both kernels, the same scenarios, one table and plot"
 	@echo "make check     1 hour KUnit, kselftests, drivers, rules, series, soak, texts"
-	@echo "make users            each driver's notifier, unpatched beside patched"
+	@echo "make drivers          each driver's notifier, unpatched beside patched"
 	@echo "make mutants          a line of a driver patch changed: who sees it? mutate: mm/"
 	@echo "make soak     10 min  OOM kills and worse at random (SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
@@ -31,7 +33,7 @@ help:
 	@echo "make clean            remove what was built"
 	@echo "BASE=N      of patches/, now $$(cat patches/default)     SRC=DIR  make tree: a source of the base"
 	@echo "JOBS=N      parallel jobs         ACCEL=kvm  QEMU uses KVM, not TCG"
-	@echo "USERS=NAME  that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
+	@echo "DRIVERS=NAME that one of lab/drivers  SUITES=\"kunit lint\"  those of make check"
 	@echo "SOURCES=DIR of your tree  VARIANT=rt, arm64, 64k, i386, no-thp or no-notifiers"
 	@echo "make bench: ROUNDS=N RUNS=N SEED=N QUICK=1 COMPARE=A,B BASE_ONLY=1"
 
@@ -46,11 +48,13 @@ demo:
 check:
 	@scripts/check.sh $(SUITES)
 
-users:
-	@scripts/users.sh $(USERS)
+drivers:
+	@scripts/drivers.sh $(DRIVERS)
+
+users: drivers
 
 mutants:
-	@scripts/mutants.sh all $(USERS)
+	@scripts/mutants.sh all $(DRIVERS)
 
 mutate:
 	@scripts/mutate-mm.sh all

@@ -1,6 +1,6 @@
-# Of lines USER, FILE:LINE, OLD => NEW, verdict, separated by tabs: those that survive or
+# Of lines DRIVER, FILE:LINE, OLD => NEW, verdict, separated by tabs: those that survive or
 # were not run, those that are equivalent (lab/mutants.equivalent is the first file),
-# and how many there are of each. what: is the name of what USER is.
+# and how many there are of each. what: is the name of what DRIVER is.
 FNR == NR {
 	if (!/^#/ && NF == 3)
 		why[$1 "\t" $2] = $3
@@ -16,7 +16,7 @@ FNR == NR {
 		verdict = "equivalent"
 	count[$1, verdict]++
 	total[verdict]++
-	users[$1]
+	drivers[$1]
 	if (verdict == "survived" || verdict == "not")
 		printf "%s\t%s\t%s\n", verdict, $2, $3
 	if (verdict == "equivalent")
@@ -27,10 +27,10 @@ END {
 	print ""
 	line = "%-" width "s %7s %7s %7s %9s %11s %8s\n"
 	printf line, what, "caught", "hangs", "crashes", "survived", "equivalent", "not run"
-	for (user in users)
-		printf line, user, count[user, "caught"] + 0, count[user, "hangs"] + 0,
-			count[user, "crashes"] + 0, count[user, "survived"] + 0,
-			count[user, "equivalent"] + 0, count[user, "not"] + 0
+	for (driver in drivers)
+		printf line, driver, count[driver, "caught"] + 0, count[driver, "hangs"] + 0,
+			count[driver, "crashes"] + 0, count[driver, "survived"] + 0,
+			count[driver, "equivalent"] + 0, count[driver, "not"] + 0
 	printf line, "all", total["caught"] + 0, total["hangs"] + 0, total["crashes"] + 0,
 		total["survived"] + 0, total["equivalent"] + 0, total["not"] + 0
 	exit total["survived"] + total["not"] > 0

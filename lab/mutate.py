@@ -5,17 +5,17 @@
 usage: mutate.py TREE BASE LAB|mm OUT
 
 Takes the lines of C that TREE (a git tree, its files as they are) has more than
-BASE (a commit), in files that the modules of LAB/USER include; or those of mm/ and
+BASE (a commit), in files that the modules of LAB/DRIVER include; or those of mm/ and
 include/. Each condition is decided, each of its parts dropped; each statement is
 dropped, swapped with its neighbours, and moved behind the condition that follows
 (not in mm/); a trylock waits; results, constants and operators are changed; lines
 that were taken out are put back. lab/mutants.hand has more, for drivers.
 
 All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
-of a statement there is a choice by users_mutant, which lab/drivers/users.c has; for
+of a statement there is a choice by lab_mutant, which lab/drivers/drivers.c has; for
 mm/ it is a parameter of the kernel, which mm/oom_kill.c gets. The rest of OUT/tree
-are links to TREE. OUT/list has a line for each mutant: NUMBER USER FILE:LINE, a
-tab, OLD => NEW. In mm/ USER is the file. Where USER is "nobody" no module includes
+are links to TREE. OUT/list has a line for each mutant: NUMBER DRIVER FILE:LINE, a
+tab, OLD => NEW. In mm/ DRIVER is the file. Where DRIVER is "nobody" no module includes
 the file, and the mutant is not made: it counts as not run.
 """
 
@@ -291,7 +291,7 @@ class File:
             return
         number = self.number(i, text, f"the same behind {self.code[k].strip()}")
         self.choose(i, j, number, ";")
-        self.behind.append((end, f"\tif (users_mutant == {number}) {{ {text} }}"))
+        self.behind.append((end, f"\tif (lab_mutant == {number}) {{ {text} }}"))
 
     def condition(self, i):
         """if (...) and while (...): the choice is inside of the parentheses"""
@@ -318,9 +318,9 @@ class File:
         for new in dict.fromkeys(ways):
             if new not in (inner, f"!{inner}") and f"!{new}" != inner:
                 number = self.number(i, f"{match.group(1)} ({inner})", f"{match.group(1)} ({new})")
-                chosen = f"users_mutant == {number} ? ({new}) : {chosen}"
+                chosen = f"lab_mutant == {number} ? ({new}) : {chosen}"
         for number, new in self.by_hand(i, f"{match.group(1)} ({inner})"):
-            chosen = f"users_mutant == {number} ? ({new[len(match.group(1)) + 2:-1]}) : {chosen}"
+            chosen = f"lab_mutant == {number} ? ({new[len(match.group(1)) + 2:-1]}) : {chosen}"
         self.put(i, j, self.code[i][:at + 1] + chosen + self.code[j][to:])
 
     def loop(self, i):
@@ -335,7 +335,7 @@ class File:
             old = chosen = pieces[k]
             for new in dict.fromkeys(changed_words(old)):
                 number = self.number(i, f"for (.. {old} ..)", f"for (.. {new} ..)")
-                chosen = f"users_mutant == {number} ? ({new}) : ({chosen})"
+                chosen = f"lab_mutant == {number} ? ({new}) : ({chosen})"
             pieces[k] = chosen
         self.put(i, i, f"{pieces[0]}{pieces[1]}; {pieces[2]}; {pieces[3]}{pieces[4]}")
 
@@ -345,7 +345,7 @@ class File:
         for new in dict.fromkeys(ways):
             if new != old:
                 number = self.number(i, what.format(old), what.format(new))
-                out = f"(users_mutant == {number} ? ({new}) : {out})"
+                out = f"(lab_mutant == {number} ? ({new}) : {out})"
         return out
 
     def initial(self, i):
@@ -425,7 +425,7 @@ class File:
         for i, (j, ways) in self.choices.items():
             text = self.text(i, j)
             indent = re.match(r"\s*", self.code[i]).group()
-            chosen = " else ".join(f"if (users_mutant == {n}) {{ {new} }}" for n, new in ways)
+            chosen = " else ".join(f"if (lab_mutant == {n}) {{ {new} }}" for n, new in ways)
             self.put(i, j, f"{indent}{{ {chosen} else {{ {text} }} }}")
         for at, text in self.behind:
             while self.lines[at] is None:	# part of what was put before it
@@ -436,30 +436,30 @@ class File:
             if not code.endswith(";") or "goto " in code or DECLARATION.match(code + " ") or not self.lines[at - 1]:
                 continue
             number = self.number(at, "(nothing)", code)
-            self.lines[at - 1] += f"\n\tif (users_mutant == {number}) {{ {code} }}"
+            self.lines[at - 1] += f"\n\tif (lab_mutant == {number}) {{ {code} }}"
         return "\n".join(x for x in self.lines if x is not None)
 
 
-def sources_of(user, kernel):
-    """The text of a module, as scripts/build-users.sh builds it for a kernel"""
-    for part in (f"{user.name}.c", "sources.h"):
-        for path in (user / kernel / part, user / part):
+def sources_of(driver, kernel):
+    """The text of a module, as scripts/lib/build-drivers.sh builds it for a kernel"""
+    for part in (f"{driver.name}.c", "sources.h"):
+        for path in (driver / kernel / part, driver / part):
             if path.exists():
                 yield path.read_text()
                 break
 
 
-def users_of(lab, kernel):
+def drivers_of(lab, kernel):
     """Which module includes which file of the kernel"""
     out = {}
-    for user in sorted(p.name for p in Path(lab).iterdir() if p.is_dir()):
-        if not any((Path(lab) / user / x / "Kbuild").exists() for x in (kernel, ".")):
+    for driver in sorted(p.name for p in Path(lab).iterdir() if p.is_dir()):
+        if not any((Path(lab) / driver / x / "Kbuild").exists() for x in (kernel, ".")):
             continue
-        text = "".join(sources_of(Path(lab) / user, kernel))
+        text = "".join(sources_of(Path(lab) / driver, kernel))
         for name in re.findall(r"#include <((?:drivers|virt)/\S+\.c)>", text):
-            out.setdefault(name, []).append(user)
+            out.setdefault(name, []).append(driver)
             # and the headers beside it
-            out.setdefault(str(Path(name).parent) + "/", []).append(user)
+            out.setdefault(str(Path(name).parent) + "/", []).append(driver)
     return out
 
 
@@ -492,17 +492,17 @@ def overlay(tree, out, names):
 
 
 def mm_files(tree, base):
-    """Which file is a user of its own"""
+    """Which file is a driver of its own"""
     for name in git(tree, "diff", "--name-only", base, "--", "mm", "include").split():
         if name.endswith((".c", ".h")) and not name.startswith("mm/tests/"):
             yield name, [name]
 
 
 def driver_files(tree, base, lab, kernel):
-    """Which file has which users"""
-    users = users_of(lab, kernel)
+    """Which file has which drivers"""
+    drivers = drivers_of(lab, kernel)
     for name in git(tree, "diff", "--name-only", base, "--", "drivers", "virt").split():
-        mine = users.get(name) if name.endswith(".c") else users.get(str(Path(name).parent) + "/")
+        mine = drivers.get(name) if name.endswith(".c") else drivers.get(str(Path(name).parent) + "/")
         if name.endswith((".c", ".h")):
             yield name, sorted(set(mine or []))
 
@@ -510,11 +510,11 @@ def driver_files(tree, base, lab, kernel):
 def finish_mm(tree, texts):
     """Adds to @texts what the kernel needs to be told which mutant it is"""
     for name in texts:
-        texts[name] = "extern int users_mutant; " + texts[name]
+        texts[name] = "extern int lab_mutant; " + texts[name]
     texts["mm/oom_kill.c"] += """
-int users_mutant;
-EXPORT_SYMBOL(users_mutant);
-core_param(users_mutant, users_mutant, int, 0644);
+int lab_mutant;
+EXPORT_SYMBOL(lab_mutant);
+core_param(lab_mutant, lab_mutant, int, 0644);
 """
     # So that "../internal.h" of the tests is this one
     texts["mm/tests/.kunitconfig"] = (Path(tree) / "mm/tests/.kunitconfig").read_text()
@@ -529,7 +529,7 @@ def main():
         REPLACED[:] = [x for x in REPLACED if not re.search("_end|_start", x[0]) and
                        not re.search("killable", x[1] or "")] + REPLACED_MM
         File.swaps, File.constants = False, True
-    for name, users in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab, kernel):
+    for name, drivers in mm_files(tree, base) if lab == "mm" else driver_files(tree, base, lab, kernel):
         before = len(mutants)
         lines = (Path(tree) / name).read_text().split("\n")
         # Results are kept by number: those of a driver's file do not depend on others.
@@ -537,8 +537,8 @@ def main():
         text = File(name, lines, *changed(tree, base, name), mutants, first, hand.get(name, {})).run()
         if len(mutants) == before:
             continue
-        of[name] = users or ["nobody"]
-        if users:
+        of[name] = drivers or ["nobody"]
+        if drivers:
             texts[name] = text
     for name, ways in hand.items():
         for old, left in ways.items():
@@ -551,8 +551,8 @@ def main():
         (Path(out) / "tree" / name).write_text(text)
     with open(Path(out) / "list", "w") as file:
         for number, name, line, what in mutants:
-            for user in of[name]:
-                file.write(f"{number} {user} {name}:{line}\t{what}\n")
+            for driver in of[name]:
+                file.write(f"{number} {driver} {name}:{line}\t{what}\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Plays the scenarios of lab/guest/bench*.c on the unpatched and on the patched
+# Plays the scenarios of lab/guest/bench/*.c on the unpatched and on the patched
 # kernel in turn, several times, and reports how they compare. The VM's clock
 # counts instructions (QEMU's -icount), so how busy the machine is does not
 # matter; only who is killed beside a victim is looked at in real time.
@@ -11,7 +11,7 @@
 #              of one that is built. They are compared, nothing is judged.
 # BASE_ONLY=1  the unpatched kernel, or the A of COMPARE=A, alone
 # Exit code: 0 only if all is as promised.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 QUICK=${QUICK:-} SEED=${SEED:-1} COMPARE=${COMPARE:-} BASE_ONLY=${BASE_ONLY:-}
 if [ -n "$QUICK" ]; then
@@ -45,10 +45,10 @@ names="old new"
 
 "$top/scripts/deps.sh" lab demo
 "$top/scripts/tree.sh" -w
-"$top/scripts/bench-program.sh" "$out/bench"
+"$top/scripts/lib/bench-program.sh" "$out/bench"
 for name in $names; do
 	[ "$name" = old ] && which=$old || which=$new
-	"$top/scripts/bench-kernel.sh" "$name" "$which"
+	"$top/scripts/lib/bench-kernel.sh" "$name" "$which"
 done
 
 commit=$(tree_git rev-parse --short=12 HEAD)
@@ -70,7 +70,7 @@ for name in $names; do
 	}'
 done >>"$raw.new"
 if [ "$names" != old ]; then
-	growth=$("$top/scripts/text-growth.sh" "$out/old/objects/vmlinux" \
+	growth=$("$top/scripts/lib/text-growth.sh" "$out/old/objects/vmlinux" \
 		"$out/new/objects/vmlinux" "$out/growth.log")
 	echo "$growth" | awk '{
 		print "0,new,growth,text," $1
@@ -82,7 +82,7 @@ fi
 # play KIND NAME ROUND LIMIT ARGUMENTS QEMU-OPTIONS: one VM
 play() {
 	console=$out/$2/$1-$3.log
-	"$top/scripts/boot.sh" -t "$4" -m "$memory" -a "norandmaps lab.run=/bin/run-bench,$5" \
+	"$top/scripts/lib/boot.sh" -t "$4" -m "$memory" -a "norandmaps lab.run=/bin/run-bench,$5" \
 		-q "$6" "$out/$2/bzImage" "$out/$2/initramfs.cpio" "$console" ||
 		die "the scenarios did not end: see $console"
 	tr -d '\r' <"$console" |
@@ -111,5 +111,5 @@ done
 
 mv "$raw.new" "$raw"
 
-QUICK=$QUICK SEED=$SEED ROUNDS=$ROUNDS "$top/scripts/bench-report.sh" \
+QUICK=$QUICK SEED=$SEED ROUNDS=$ROUNDS "$top/scripts/lib/bench-report.sh" \
 	"$raw" "$old" "$([ "$names" = old ] || echo "$new")"

@@ -3,7 +3,7 @@
 # usage: build.sh base|series|scratch CONFIG
 # CONFIG names a fragment in config/; all but vm come on top of vm and drivers, and
 # each with that of config/BASE. debug-VARIANT: debug with config/variant/VARIANT.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 2 ] || die "usage: build.sh base|series|scratch CONFIG"
 which=$1 config=$2
@@ -106,7 +106,7 @@ show_progress() {
 config_is_current || configure
 
 # In the background so that a signal is acted on at once; make ends its own.
-"$top/scripts/kbuild.sh" "$src" "$config" "${image##*/}" modules_prepare >"$log" 2>&1 &
+"$top/scripts/lib/kbuild.sh" "$src" "$config" "${image##*/}" modules_prepare >"$log" 2>&1 &
 make=$!
 trap 'kill $make 2>/dev/null; wait $make; exit 130' INT
 trap 'kill $make 2>/dev/null; wait $make; exit 143' TERM HUP

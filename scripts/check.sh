@@ -1,13 +1,15 @@
 #!/bin/sh
-# The tests: KUnit, kselftests, the drivers' notifiers, rules that are broken, a
-# minute of endurance, in the VM with the debug kernel, the consoles, the coverage,
-# each series without those behind it, the Coccinelle rule and lint of the texts. Ends with
-# "N passed, N failed, N skipped". A skip that is not in lab/skips is a failure.
+# The tests: KUnit, kselftests, the drivers' notifiers, rules that are broken, swapoff()
+# beside page faults, a minute of endurance, in the VM with the debug kernel, the consoles,
+# the coverage, each series without those behind it, the Coccinelle rule and lint of the
+# texts. Ends with "N passed, N failed, N skipped". A skip that is not in lab/skips is a
+# failure.
 # usage: check.sh [SUITE...]    default: all of them
-# VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with arm64 also
-# suite kvm; no-thp|i386: in User Mode Linux; no-notifiers, too, but suite reap. The
-# counts are kept in results/BASE/variants.txt
-. "$(dirname "$0")/lib.sh"
+# VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with rt and arm64
+# also the scenarios of make demo, with arm64 suite kvm; no-thp|i386: in User Mode
+# Linux; no-notifiers, too, but suite reap. The counts are kept in
+# results/BASE/variants.txt
+. "$(dirname "$0")/lib/common.sh"
 
 results=$logs/check
 rm -rf "$results"
@@ -73,24 +75,28 @@ keep() {
 		done
 	} | sort >"$kept.new"
 	mv "$kept.new" "$kept"
-	"$top/scripts/environment.sh" >"$top/results/$BASE/variants-environment.txt"
-	"$top/scripts/results.sh"
+	"$top/scripts/lib/environment.sh" >"$top/results/$BASE/variants-environment.txt"
+	"$top/scripts/lib/results.sh"
 }
 
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-known="kunit kunit-py selftests series users rules example soak cocci lint"
+known="kunit kunit-py selftests series drivers rules example swapoff soak cocci lint"
 case $VARIANT in
 '') ;;
-arm64) known="kunit selftests kvm" ;;
-rt | 64k | no-thp | i386) known="kunit selftests" ;;
+arm64) known="kunit selftests demo kvm" ;;
+rt) known="kunit selftests demo" ;;
+64k | no-thp | i386) known="kunit selftests" ;;
 no-notifiers) known=reap ;;
 *) die "no such variant: $VARIANT (there is: rt, arm64, 64k, no-thp, i386 and no-notifiers)" ;;
 esac
-suites=${*:-$known}
-for name in $suites; do
+asked=${*:-$known} suites=
+for name in $asked; do
+	# Its old name
+	[ "$name" != users ] || name=drivers
 	case " $known " in *" $name "*) ;; *) die "no such suite: $name (there is: $known)" ;; esac
+	suites=${suites:+$suites }$name
 done
 wanted=steps
 # The packages of a cross compiler have the name of the processor.
@@ -107,7 +113,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${foreign:
 		;;
 	esac
 	if step "the debug kernel builds" "$top/scripts/build.sh" series "$debug"; then
-		for name in kunit kunit-py selftests users rules example kvm; do
+		for name in kunit kunit-py selftests demo drivers rules example swapoff kvm; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Removes what was built: object directories, logs, and the trees as far as
 # make tree brings them back, of this BASE. With work in a tree it removes nothing.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ -e "$build" ] || exit 0
 if [ -e "$tree/.git" ]; then
@@ -13,6 +13,6 @@ if [ -e "$tree/.git" ]; then
 		die "nothing was removed: $tree has more than the queue:" $others
 fi
 rm -rf "$tree" "$build/$BASE"-* "$build/o-um-prove-$BASE"-* "$logs"
-for product in um mbox vm demo bench deb users mutants mutants-mm proofs; do
+for product in um mbox vm demo bench deb drivers mutants mutants-mm proofs; do
 	rm -rf "${build:?}/$product/$BASE"
 done

@@ -5,7 +5,7 @@
 # build/log/BASE/range-diff.
 # usage: compare.sh        BASE=... default: the first other one
 # Exit code: 1 if a difference has no reason.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 if [ "$BASE" = "$default_base" ]; then
 	for dir in "$top"/patches/*/; do

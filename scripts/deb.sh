@@ -4,7 +4,7 @@
 # usage: deb.sh [running|FILE]     whose configuration; default: the running kernel's
 # What is new since that configuration takes its default. Without debugging
 # information: it would be a package of a gigabyte.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 # Or a git tree adds "+" to the release
 export LOCALVERSION=

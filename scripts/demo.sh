@@ -2,7 +2,7 @@
 # The main job: plays the same scenarios on the unpatched and on the patched
 # kernel and reports what came out. Reuses whatever is there already.
 # Exit code: 0 only if the patched kernel does what the series promises.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$build/demo/$BASE
 # The scenarios take three minutes at most, more on a busy machine.
@@ -12,8 +12,8 @@ step() { say "$1/5 $2"; }
 
 # play base|series: boots that kernel, the console goes to $out/KERNEL.log.
 play() {
-	"$top/scripts/initramfs.sh" "$1" vm "$out/$1.cpio" "$out/demo"
-	"$top/scripts/boot.sh" -t "$limit" -a lab.run=/bin/demo \
+	"$top/scripts/lib/initramfs.sh" "$1" vm "$out/$1.cpio" "$out/demo"
+	"$top/scripts/lib/boot.sh" -t "$limit" -a lab.run=/bin/demo \
 		"$(tree_of "$1")/o-vm/arch/x86/boot/bzImage" \
 		"$out/$1.cpio" "$out/$1.log" ||
 		die "the scenarios did not end on the $1 kernel"
@@ -31,7 +31,7 @@ step 2 "both kernels"
 "$top/scripts/build.sh" series vm
 mkdir -p "$out"
 gcc -static -O2 -Wall -Wextra -pthread -I"$tree/lib" -o "$out/demo" \
-	"$top"/lab/guest/demo*.c || die "lab/guest/demo.c does not compile"
+	"$top"/lab/guest/demo/*.c || die "lab/guest/demo/demo.c does not compile"
 
 step 3 "the scenarios on the unpatched kernel (three minutes, of which one for the queue)"
 play base
@@ -39,4 +39,4 @@ step 4 "the same on the patched kernel"
 play series
 
 step 5 "report"
-"$top/scripts/report.sh" "$out/base.log" "$out/series.log"
+"$top/scripts/lib/report.sh" "$out/base.log" "$out/series.log"

@@ -2,11 +2,11 @@
 # Installs the Debian packages that are missing, naming them first.
 # usage: deps.sh [group...]    groups: lab (default), demo, lint, deb, debtest, foreign,
 # rdma, i386, arm64
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 # A tree from SRC= needs no packaged source; that of a suite other than the
-# system's is fetched, not installed (scripts/base-source.sh).
+# system's is fetched, not installed (scripts/lib/base-source.sh).
 source_package() {
 	[ -n "${SRC:-}$(base_field suite)" ] || base_field package
 }
@@ -115,7 +115,7 @@ for group; do
 	fetch=$(mktemp -d "$cache/fetch.XXXXXX")
 	trap 'rm -rf "$fetch"' EXIT
 	say "fetching busybox-static for $group into $cache (not installed)"
-	"$top/scripts/fetch-deb.sh" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$group" \
+	"$top/scripts/lib/fetch-deb.sh" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$group" \
 		"$fetch" busybox-static
 	dpkg-deb -x "$fetch"/busybox-static_*.deb "$fetch/root"
 	mv "$fetch/root/bin/busybox" "$cache/busybox-$group"
@@ -129,4 +129,4 @@ case " $* " in
 esac
 
 # The source of a base that is not unpacked yet.
-[ -n "${SRC:-}" ] || [ -e "$tree/.git" ] || "$top/scripts/base-source.sh"
+[ -n "${SRC:-}" ] || [ -e "$tree/.git" ] || "$top/scripts/lib/base-source.sh"

@@ -2,9 +2,20 @@
 # Everything about the queue that can be checked without booting. Prints a
 # line "ok ..." or "not ok ..." for each check; fails if one is not ok. What
 # was found good is not looked at again until its input changes.
-# usage: lint.sh [-t]      -t: the texts only, nothing is compiled
-. "$(dirname "$0")/lib.sh"
+# usage: lint.sh [-t]                 -t: the texts only, nothing is compiled
+#        lint.sh PART [SERIES...]     one of scripts/lib/lint-*.sh alone
+. "$(dirname "$0")/lib/common.sh"
 
+case ${1:-} in
+'' | -t) ;;
+*)
+	part=$top/scripts/lib/lint-$1.sh
+	[ -x "$part" ] ||
+		die "no such part: $1 (there is: $(cd "$top/scripts/lib" && echo lint-*.sh | sed 's/lint-//g; s/\.sh//g'))"
+	shift
+	exec "$part" "$@"
+	;;
+esac
 out=$logs/lint
 results=$out/results
 rm -rf "$out"
@@ -16,21 +27,21 @@ done
 
 # One that ends before it is through must not pass for what it said until then, nor
 # keep the others from running.
-part() { "$top/scripts/$1.sh" || not_ok "$1: it ends early (exit code $?)"; }
+part() { "$top/scripts/lib/lint-$1.sh" || not_ok "lint-$1: it ends early (exit code $?)"; }
 {
-	part lint-queue
-	part lint-maintainers
-	part test-mbox
-	part lint-docs
+	part queue
+	part maintainers
+	part mbox
+	part docs
 	[ "${1:-}" = -t ] || {
-		part lint-builds
-		part lint-programs
-		part lint-configs
+		part builds
+		part programs
+		part configs
 	}
-	part lint-scripts
+	part scripts
 } | tee "$results"
 
-"$top/scripts/results.sh" stale
+"$top/scripts/lib/results.sh" stale
 good=$(grep -c '^ok ' "$results" || :)
 bad=$(grep -c '^not ok ' "$results" || :)
 say "$good ok, $bad not ok"

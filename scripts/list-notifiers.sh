@@ -4,7 +4,7 @@
 # for each struct of operations. CALLBACK is the one that the OOM reaper calls,
 # "-" if the struct has none.
 # usage: list-notifiers.sh TREE
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: list-notifiers.sh TREE"
 cd "$1" || die "no such tree: $1"

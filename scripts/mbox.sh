@@ -3,7 +3,7 @@
 # the patches that it needs in b4's form, and To: and Cc: from the tree's
 # get_maintainer.pl. Nothing is sent.
 # usage: mbox.sh [SERIES...]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 out=$build/mbox/$BASE
@@ -46,7 +46,7 @@ cover_text() {
 for series; do
 	[ -f "$queue/$series/cover-letter.md" ] || die "$queue/$series/cover-letter.md is missing"
 	# shellcheck disable=SC2046 # lists
-	to=$("$top/scripts/import.sh" $(patches_of $(series_needs "$series") "$series")) || exit 1
+	to=$("$top/scripts/lib/import.sh" $(patches_of $(series_needs "$series") "$series")) || exit 1
 	from=$to~$(patches_of "$series" | wc -l)
 
 	cover_text "$series" >"$tmp/text"
@@ -63,7 +63,7 @@ for series; do
 	tree_git format-patch -q --stdout --cover-letter --numbered --thread=shallow \
 		--no-signature --no-renames --no-indent-heuristic --base=base \
 		"$from..$to" >"$tmp/raw"
-	if ! "$top/scripts/mbox.py" --name "$series" \
+	if ! "$top/scripts/lib/mbox.py" --name "$series" \
 			--subject "$(series_field "$series" Subject)" --text "$tmp/text" \
 			--who "$tmp/who" <"$tmp/raw" >"$tmp/mbox"; then
 		failed="${failed:-} $series"

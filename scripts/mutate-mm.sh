@@ -10,7 +10,7 @@
 #        mutate-mm.sh table            what was seen; 1 if one survives
 #        mutate-mm.sh all              all of it, results/BASE/mutate.txt
 # ONLY=N,N   run, tests: those mutants, again
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$build/mutants-mm/$BASE
 results=$out/results
@@ -56,7 +56,7 @@ make_them() {
 	mkdir -p "$results"
 	mv "$out/new/key" "$out/key"
 	mv "$out/new/list" "$out/list"
-	nice -n 10 "$top/scripts/um.sh" build "$out/tree" "$out/o-um"
+	nice -n 10 "$top/scripts/lib/um.sh" build "$out/tree" "$out/o-um"
 	say "$(wc -l <"$out/list") mutants"
 }
 
@@ -72,7 +72,7 @@ pending() {
 }
 
 # boot LOG SECONDS ARGUMENT...
-boot() { "$top/scripts/um.sh" boot "$linux" "$@"; }
+boot() { "$top/scripts/lib/um.sh" boot "$linux" "$@"; }
 
 # verdict LOG CODE CASES: what is to be said of it, nothing if all is well
 verdict() {
@@ -82,14 +82,14 @@ verdict() {
 		echo "hangs"
 	elif [ "$2" != 0 ]; then
 		echo "crashes"
-	elif ! "$top/scripts/check-console.sh" "$1" >/dev/null 2>&1; then
+	elif ! "$top/scripts/lib/check-console.sh" "$1" >/dev/null 2>&1; then
 		echo "caught (console)"
 	fi
 }
 
 # one NUMBER: KUnit on it
 one() {
-	boot "$out/log/$1" 60 mem=256M kunit.enable=1 kunit_shutdown=halt users_mutant="$1" &&
+	boot "$out/log/$1" 60 mem=256M kunit.enable=1 kunit_shutdown=halt lab_mutant="$1" &&
 		code=0 || code=$?
 	cases=$(sed -n 's/^    not ok [0-9]* \([^ ]*\).*/\1/p' "$out/log/$1" | paste -sd, -)
 	seen=$(verdict "$out/log/$1" "$code" "$cases")
@@ -105,7 +105,7 @@ one() {
 # kselftest NUMBER TEST,...: kselftests on it
 kselftest() {
 	boot "$out/log/$1.tests" 400 mem=1200M initrd="$out/initramfs.cpio" rdinit=/init \
-		lab.run=/bin/run-selftests lab.tests="$2" kunit.enable=0 users_mutant="$1" &&
+		lab.run=/bin/run-selftests lab.tests="$2" kunit.enable=0 lab_mutant="$1" &&
 		code=0 || code=$?
 	cases=$(sed -n 's/^LAB: not ok [0-9]* \([^ ]*\).*/\1/p' "$out/log/$1.tests" | paste -sd, -)
 	seen=$(verdict "$out/log/$1.tests" "$code" "$cases")
@@ -115,6 +115,8 @@ kselftest() {
 
 run_them() {
 	[ -x "$linux" ] || die "there are no mutants: run scripts/mutate-mm.sh build"
+	# It would run none of them
+	grep -q lab_mutant "$linux" || die "the mutants are old: run scripts/mutate-mm.sh build"
 	mkdir -p "$out/log" "$results"
 	one 0
 	[ "$(cat "$results/0")" = survived ] || die "the suites fail as it is: see $out/log/0"
@@ -125,12 +127,12 @@ run_them() {
 
 # What KUnit cannot see
 run_tests() {
-	installed=$("$top/scripts/selftests.sh" "$tree")
+	installed=$("$top/scripts/lib/selftests.sh" "$tree")
 	for name in oom_notifier oom_unstable; do
 		cp "$installed/mm/$name" "$out/selftest-$name"
 	done
-	"$top/scripts/initramfs.sh" "$out/o-um" um "$out/initramfs.cpio" \
-		"$top/lab/guest/run-selftests" "$out/selftest-oom_notifier" "$out/selftest-oom_unstable"
+	"$top/scripts/lib/initramfs.sh" "$out/o-um" um "$out/initramfs.cpio" \
+		"$top/lab/guest/run/run-selftests" "$out/selftest-oom_notifier" "$out/selftest-oom_unstable"
 	# shellcheck disable=SC2086 # a list
 	[ $# -gt 0 ] || set -- $few
 	tests=$(echo "$*" | tr ' ' ,)
@@ -148,11 +150,11 @@ run_tests() {
 }
 
 table() {
-	while read -r number user what; do
+	while read -r number file what; do
 		seen=$(cat "$results/$number" 2>/dev/null || echo "not run")
 		[ "$seen" != survived ] || [ ! -e "$results/$number.tests" ] ||
 			seen=$(cat "$results/$number.tests")
-		printf '%s\t%s\t%s\n' "$user" "$what" "$seen"
+		printf '%s\t%s\t%s\n' "$file" "$what" "$seen"
 	done <"$out/list" |
 		awk -F'\t' -v what=file -v width=36 -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
 }
@@ -172,7 +174,7 @@ all)
 	run_tests
 	mkdir -p "$top/results/$BASE"
 	{
-		"$top/scripts/environment.sh" "suites: KUnit, then kselftests, in User Mode Linux"
+		"$top/scripts/lib/environment.sh" "suites: KUnit, then kselftests, in User Mode Linux"
 		echo
 		table && code=0 || code=1
 	} >"$out/mutate.txt"

@@ -2,8 +2,8 @@
 # Takes one fix at a time out of the series, builds, and shows that the tests
 # which are there for it fail. What is taken out stands in lab/prove/BASE/*.patch:
 #   Patch: <the patch of the queue that it is about, SLUG.patch>
-#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | users USER.CASE | rules WORD |
-#     soak WORD
+#   Fails: kunit SUITE.CASE | selftest [PROGRAM.]TEST | drivers DRIVER.CASE | rules WORD |
+#     swapoff WORD | soak WORD
 # (one line each, all must fail)
 #   Hangs: yes
 # (the VM may not come back: without this line that proves nothing)
@@ -17,7 +17,7 @@
 # proof takes a minute, and in the VM if they do not pass there on the series.
 # usage: prove.sh [NAME...]     default: all of them
 # shellcheck disable=SC2013,SC2046,SC2086 # lists of words
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 field_of() { sed -n "/^diff /q; s/^$1: //p" "$2"; }
 
@@ -73,7 +73,7 @@ run_um() {
 	um_kind=kunit
 	[ "$1" = kunit ] || um_kind=selftests
 	shift
-	if ! nice -n 5 "$top/scripts/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
+	if ! nice -n 5 "$top/scripts/lib/um.sh" build "$(tree_of "$run_tree")" "$um" >&2; then
 		say "$run_tree does not build: see $um.log"
 		return 1
 	fi
@@ -101,11 +101,11 @@ run() {
 		"$top/scripts/test-kunit.sh" "$run_tree" "$1"
 		;;
 	selftest) "$top/scripts/test-selftests.sh" "$run_tree" "$@" ;;
-	rules) "$top/scripts/test-rules.sh" "$run_tree" ;;
+	rules | swapoff) "$top/scripts/test-$run_kind.sh" "$run_tree" ;;
 	# Words of what has to hold, of a seed with enough of everything
 	soak) KERNEL=$run_tree SEED=1 "$top/scripts/soak.sh" 30 ;;
-	users)
-		SOURCES=$(tree_of "$run_tree") "$top/scripts/test-users.sh" series \
+	drivers)
+		SOURCES=$(tree_of "$run_tree") "$top/scripts/test-drivers.sh" series \
 			$(for test; do echo "${test%%.*}"; done | sort -u)
 		;;
 	*) die "unknown kind of test: $run_kind" ;;
@@ -158,8 +158,8 @@ take_out() {
 
 # What decides about a verdict beside the series
 tests_id=$({
-	cat "$top"/scripts/test-*.sh "$top/scripts/selftests.sh" "$top"/scripts/um.sh "$top"/scripts/boot.sh "$top"/scripts/qemu.sh
-	cat "$top"/scripts/build*.sh "$top"/scripts/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
+	cat "$top"/scripts/test-*.sh "$top/scripts/lib/selftests.sh" "$top"/scripts/lib/um.sh "$top"/scripts/lib/boot.sh "$top"/scripts/lib/qemu.sh
+	cat "$top"/scripts/build.sh "$top"/scripts/lib/build-*.sh "$top"/scripts/lib/kbuild.sh "$top"/scripts/soak.sh "$top"/config/*.config "$top/config/$BASE"/*.config
 	find "$top/lab/drivers" "$top/lab/guest" "$top/lab/rules" -type f | sort | xargs cat
 	cat "$top"/lab/report/console.py "$top"/lab/report/tap.py "$top"/lab/report/splats.py "$top/lab/um.config"
 	gcc --version
@@ -244,7 +244,7 @@ for name; do
 		fi
 		if [ -n "$vm_tests" ]; then
 			# The kernel is not concerned by a driver that is a module.
-			[ "$kind" = users ] || "$top/scripts/build.sh" scratch debug
+			[ "$kind" = drivers ] || "$top/scripts/build.sh" scratch debug
 			run scratch "$kind" $vm_tests
 			cat "$out/results" >>"$out/all"
 			cat "$out/log" >>"$out/said"
@@ -271,8 +271,8 @@ plain_git -C "$scratch" reset -q --hard
 
 echo
 cat "$kept"
-"$top/scripts/environment.sh" >"${kept%.txt}-environment.txt"
-"$top/scripts/results.sh"
+"$top/scripts/lib/environment.sh" >"${kept%.txt}-environment.txt"
+"$top/scripts/lib/results.sh"
 # Documentation, tests and comments need no proof, code does.
 for patch in $(queue_names); do
 	grep -qxF "Patch: ${patch##*/}" "$proofs"/*.patch && continue

@@ -5,7 +5,7 @@
 # move one, or to begin a series, edit the file series: a line names SERIES/SLUG.
 # A second run changes nothing.
 # usage: refresh.sh [DIRECTORY]     default: patches/BASE
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=${1:-$queue}
 [ -e "$tree/.git" ] || die "$tree is missing: run make tree"

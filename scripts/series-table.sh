@@ -4,7 +4,7 @@
 # scripts/prove.sh does it, the proofs of the default base count for a patch of the same
 # name, if the test is there for this base, too.
 # usage: series-table.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 out=$top/docs/series-$BASE.md
@@ -15,10 +15,10 @@ others=$top/lab/prove/$default_base
 there_is() {
 	case $1 in
 	kunit | selftest) grep -rqwF "${2##*.}" "$queue" ;;
-	users)
-		user=$top/lab/drivers/${2%%.*}
-		for file in "$user"/*.[ch] "$user/$BASE"/*.[ch]; do
-			[ "${file%/*}" = "$user/$BASE" ] || [ ! -e "$user/$BASE/${file##*/}" ] || continue
+	drivers)
+		driver=$top/lab/drivers/${2%%.*}
+		for file in "$driver"/*.[ch] "$driver/$BASE"/*.[ch]; do
+			[ "${file%/*}" = "$driver/$BASE" ] || [ ! -e "$driver/$BASE/${file##*/}" ] || continue
 			! grep -qswF "${2##*.}" "$file" || return 0
 		done
 		return 1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Refuses settings of make that cannot work, before anything is built or installed.
 # usage: settings.sh [SECONDS]     the others come from the environment, see make help
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 
@@ -51,9 +51,9 @@ esac
 [ "${accel%%,*}" != kvm ] || (: <>/dev/kvm) 2>/dev/null ||
 	die "ACCEL=kvm: $(id -un) cannot open /dev/kvm"
 
-for name in ${USERS:-}; do
+for name in ${DRIVERS:-}; do
 	[ -e "$top/lab/drivers/$name/Kbuild" ] || [ -e "$top/lab/drivers/$name/$BASE/Kbuild" ] ||
-		die "USERS: no lab/drivers/$name (there is: $(cd "$top/lab/drivers" && echo */ | tr -d /))"
+		die "DRIVERS: no lab/drivers/$name (there is: $(cd "$top/lab/drivers" && echo */ | tr -d /))"
 done
 
 if [ -n "${COMPARE:-}" ]; then

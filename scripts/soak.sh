@@ -11,7 +11,7 @@
 # A run of 600 s and more on the series, of which all is well, is kept in
 # results/BASE/soak.md.
 # Exit code: 0 only if all is well.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 seconds=${1:-600} kernel=${KERNEL:-series} device=${DEVICE:-}
 case $seconds in
@@ -32,21 +32,21 @@ least=$((seconds / 2))
 	die "the debug kernel is missing: run scripts/build.sh $kernel $debug"
 rm -rf "$out"
 mkdir -p "$out"
-gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -o "$out/soak" \
-	"$top"/lab/guest/soak*.c "$top/lab/guest/util.c" 2>"$out/build.log" || {
-	not_ok "soak: lab/guest/soak.c compiles (see $out/build.log)"
+gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -I "$top/lab/guest" -o "$out/soak" \
+	"$top"/lab/guest/soak/*.c "$top/lab/guest/util.c" 2>"$out/build.log" || {
+	not_ok "soak: lab/guest/soak/soak.c compiles (see $out/build.log)"
 	exit 1
 }
 # The last file of a name is the one that stays.
 cp "${device:-$objects/test-device/test_mmu_notifier.ko}" "$out/test_mmu_notifier.ko" ||
 	die "no such module: $device"
-"$top/scripts/initramfs.sh" "$kernel" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-soak" "$out/soak" "$out/test_mmu_notifier.ko"
+"$top/scripts/lib/initramfs.sh" "$kernel" "$debug" "$out/initramfs.cpio" \
+	"$top/lab/guest/run/run-soak" "$out/soak" "$out/test_mmu_notifier.ko"
 
 say "$seconds s from SEED=$seed on the $kernel kernel, console: $console"
 # Messages from warnings on: each kill has more to say than a serial line takes.
 ended=
-! "$top/scripts/boot.sh" -t $((seconds * 2 + 600)) \
+! "$top/scripts/lib/boot.sh" -t $((seconds * 2 + 600)) \
 		-a "lab.run=/bin/run-soak,$seconds,$seed printk.devkmsg=on loglevel=5 log_buf_len=4M" \
 		"$objects/$image" "$out/initramfs.cpio" "$console" || ended=y
 tr -d '\r' <"$console" | sed -n 's/^\(\[[^]]*\] \)*LAB-SOAK //p' >"$out/said"
@@ -88,7 +88,7 @@ results() {
 		not_ok "soak: the decisions are those of the seed"
 	fi
 
-	if "$top/scripts/check-console.sh" "$console"; then
+	if "$top/scripts/lib/check-console.sh" "$console"; then
 		ok "soak: nothing bad on the console"
 	else
 		not_ok "soak: nothing bad on the console"
@@ -109,7 +109,7 @@ summary() {
 }
 
 environment() {
-	"$top/scripts/environment.sh" \
+	"$top/scripts/lib/environment.sh" \
 		"kernel: Linux $(kernel_version "$src"), KASAN, lockdep, DEBUG_ATOMIC_SLEEP" \
 		"config: sha256 $(sha256sum <"$objects/.config" | cut -c1-16)" \
 		"guest: its 2 processors were busy for $(count busy_percent) % of the time"
@@ -152,6 +152,6 @@ if [ "$seconds" -ge 600 ] && [ "$kernel" = series ] && [ -z "$device" ]; then
 	mkdir -p "$top/results/$BASE"
 	report >"$top/results/$BASE/soak.md"
 	environment >"$top/results/$BASE/soak-environment.txt"
-	"$top/scripts/results.sh"
+	"$top/scripts/lib/results.sh"
 	say "wrote results/$BASE/soak.md"
 fi

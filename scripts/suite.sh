@@ -4,7 +4,7 @@
 # build/log/BASE/check/NAME, its messages in .said-NAME there.
 # usage: suite.sh NAME COMMAND [ARGUMENT...]
 # Exit code: 1 if a result is "not ok".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 kept=$logs/check/$1
 shift

@@ -4,7 +4,7 @@
 # that has invalidate callbacks. What it finds there is in lab/cocci/BASE/*.expected.
 # Prints a line "ok ..." or "not ok ..." for each.
 # usage: test-cocci.sh [TREE]     TREE: instead of the series' tree
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 series=$(cd "${1:-$tree}" && pwd)
 rule=$series/scripts/coccinelle/api/mmu_notifier_nonblock.cocci

@@ -4,7 +4,7 @@
 # and oom_notifier_run passes there. Prints lines "ok ..." or "not ok ...".
 # usage: test-deb.sh       as root; make test-deb installs what it takes
 # MIRROR=URL    where the root file system's packages come from
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$build/deb/$BASE/test
 console=$logs/test-deb.console
@@ -38,11 +38,11 @@ fi
 package=$1
 ok "deb: the packages build"
 
-installed=$("$top/scripts/selftests.sh" "$tree")
+installed=$("$top/scripts/lib/selftests.sh" "$tree")
 cp "$installed/mm/oom_notifier_run" "$out/bin/"
 gcc -O2 -Wall -static -pthread -I "$tree" -o "$out/bin/example-victim" \
-	"$top/lab/guest/example-victim.c" || die "what runs in the VM does not build"
-cp "$top/lab/guest/run-deb" "$out/bin/"
+	"$top/lab/guest/victims/example-victim.c" || die "what runs in the VM does not build"
+cp "$top/lab/guest/run/run-deb" "$out/bin/"
 
 say "making a Debian root file system (some minutes)"
 # shellcheck disable=SC2016 # $1 is the hook's, not ours
@@ -70,7 +70,7 @@ truncate -s 2G "$image"
 mkfs.ext4 -q -F -d "$out/root" "$image" || die "cannot make $image"
 rm -rf "${out:?}/root"
 
-if "$top/scripts/boot.sh" -t 600 \
+if "$top/scripts/lib/boot.sh" -t 600 \
 		-a "root=/dev/vda rw init=/usr/local/bin/run-deb printk.devkmsg=on log_buf_len=4M" \
 		-q "-drive file=$image,if=virtio,format=raw" \
 		"$out/vmlinuz" "$out/initrd" "$console"; then
@@ -92,7 +92,7 @@ said "distribution Debian GNU/Linux 12 .*" "the root file system is Debian's"
 said "package linux-image-$release installed" "it is the package's kernel"
 said "exit 0" "oom_notifier_run passes"
 python3 "$top/lab/report" selftests "$console" | sed 's/ selftests: / deb: /'
-if "$top/scripts/check-console.sh" "$console"; then
+if "$top/scripts/lib/check-console.sh" "$console"; then
 	ok "deb: nothing bad on the console"
 else
 	not_ok "deb: nothing bad on the console (see $console)"

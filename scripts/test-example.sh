@@ -7,7 +7,7 @@
 # (lab/example.checks).
 # usage: test-example.sh series|scratch     SOURCES=DIR: sample, tester and
 # document of that tree
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: test-example.sh series|scratch"
 which=$1
@@ -41,8 +41,8 @@ build_all() {
 	set -- -O2 -Wall -Wextra -Werror -static -pthread -I "$from" -I "$from/tools/testing/selftests"
 	mkdir -p "$out/bin"
 	gcc "$@" -o "$out/bin/use_mirror" "$built/use_mirror.c" || return
-	gcc "$@" -o "$out/bin/example-victim" "$top/lab/guest/example-victim.c" || return
-	installed=$("$top/scripts/selftests.sh" "$from") || return
+	gcc "$@" -o "$out/bin/example-victim" "$top/lab/guest/victims/example-victim.c" || return
+	installed=$("$top/scripts/lib/selftests.sh" "$from") || return
 	cp "$installed/mm/oom_notifier_run" "$out/bin/"
 }
 
@@ -108,13 +108,13 @@ grep -v '^#' "$top/lab/example.checks" >"$out/checks"
 	echo 'mkdir -p /etc; echo "nobody:x:65534:65534::/:/bin/sh" >/etc/passwd'
 	cut -f4 "$out/checks"
 } >"$out/bin/example-checks"
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-example" "$out"/bin/* "$built/sample_mirror.ko"
+"$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run/run-example" "$out"/bin/* "$built/sample_mirror.ko"
 
 for part in $parts checks; do
 	console=$out/console-$part.log
 	say "running what the document tells to run (part $part)"
-	if "$top/scripts/boot.sh" -t 900 -a "lab.run=/bin/run-example,$part log_buf_len=4M" \
+	if "$top/scripts/lib/boot.sh" -t 900 -a "lab.run=/bin/run-example,$part log_buf_len=4M" \
 			"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 		ok "example: the VM boots and ends ($part)"
 	else
@@ -150,7 +150,7 @@ else
 	ok "example: right is found by none"
 fi
 # What dmesg has to say of it is on the console, too.
-if "$top/scripts/check-console.sh" "$out/console-2.log"; then
+if "$top/scripts/lib/check-console.sh" "$out/console-2.log"; then
 	ok "example: nothing bad on the console (2)"
 else
 	not_ok "example: nothing bad on the console (2, see $out/console-2.log)"

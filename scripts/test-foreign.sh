@@ -4,7 +4,7 @@
 # configuration) and have to come out the same. What does not pass on the unpatched
 # one has to be in lab/foreign.expected, with the reason. Kept in results/BASE/foreign.txt.
 # usage: test-foreign.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$logs/foreign
 selftests=$base_tree/tools/testing/selftests
@@ -32,9 +32,9 @@ fi
 
 # play base|series: its results go to $out/KERNEL, "ok PROGRAM.TEST" and the like
 play() {
-	"$top/scripts/initramfs.sh" "$1" foreign "$out/$1.cpio" "$top/lab/guest/run-foreign" \
+	"$top/scripts/lib/initramfs.sh" "$1" foreign "$out/$1.cpio" "$top/lab/guest/run/run-foreign" \
 		"$out/disk.gz" "$out"/foreign-*
-	"$top/scripts/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
+	"$top/scripts/lib/boot.sh" -t 900 -a "lab.run=/bin/run-foreign" \
 		"$(tree_of "$1")/o-foreign/arch/x86/boot/bzImage" "$out/$1.cpio" "$out/$1.log" >&2 || :
 	python3 "$top/lab/report" foreign "$out/$1.log" >"$out/$1"
 }
@@ -64,6 +64,6 @@ awk '
 	}' "$top/lab/foreign.expected" "$out/base" "$out/series" | sort | tee "$out/table"
 mkdir -p "$top/results/$BASE"
 cp "$out/table" "$top/results/$BASE/foreign.txt"
-"$top/scripts/environment.sh" >"$top/results/$BASE/foreign-environment.txt"
-"$top/scripts/results.sh"
+"$top/scripts/lib/environment.sh" >"$top/results/$BASE/foreign-environment.txt"
+"$top/scripts/lib/results.sh"
 ! grep -q '^not ok ' "$out/table"

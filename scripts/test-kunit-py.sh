@@ -3,7 +3,7 @@
 # mm/tests/.kunitconfig, which builds a small kernel and boots it in QEMU. Prints a
 # line "ok ..." or "not ok ..." for each case and for the console.
 # usage: test-kunit-py.sh series|scratch
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 which=$1
 src=$(tree_of "$which")
@@ -26,7 +26,7 @@ for suite in $(sed -n 's/^CONFIG_\(.*\)_KUNIT_TEST=y$/\1/p' "$src/mm/tests/.kuni
 	grep -qE "^(\[[^]]*\] )?ok [0-9]+ (- )?$suite( |\$)" "$console" ||
 		not_ok "kunit.py: the suite $suite has run (see $console)"
 done
-if "$top/scripts/check-console.sh" "$console"; then
+if "$top/scripts/lib/check-console.sh" "$console"; then
 	ok "kunit.py: nothing bad on the console"
 else
 	not_ok "kunit.py: nothing bad on the console (see $console)"

@@ -6,7 +6,7 @@
 # results of the tree's tests are compared to those of the last run with base.
 # How long KVM's callback took goes to build/log/BASE/real-WHICH/measured.
 # usage: test-real.sh series|base|scratch
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: test-real.sh series|base|scratch"
 which=$1
@@ -41,9 +41,9 @@ build_modules() {
 
 build_programs() {
 	for program in kvm-victim hmm-victim; do
-		gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" \
-			-o "$built/$program" "$top/lab/guest/$program.c" \
-			"$top/lab/guest/real.c" "$top/lab/guest/util.c" ||
+		gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" -I "$top/lab/guest" \
+			-o "$built/$program" "$top/lab/guest/victims/$program.c" \
+			"$top/lab/guest/victims/real.c" "$top/lab/guest/util.c" ||
 			return
 	done
 	# Without -Werror: they are not ours
@@ -66,15 +66,15 @@ if ! build_modules >"$log" 2>&1 || ! build_programs >>"$log" 2>&1; then
 	exit 0
 fi
 # shellcheck disable=SC2046,SC2086 # lists
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-real" "$top/lab/guest/rehearsals" "$built/kvm-victim" "$built/hmm-victim" \
+"$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run/run-real" "$top/lab/guest/rehearsals" "$built/kvm-victim" "$built/hmm-victim" \
 	"$built/hmm-tests" $(printf "$built/kvm/%s\n" $kvm_tests) \
 	"$built/modules/test_hmm.ko" "$built/modules/lab_hmm.ko"
 
 # boot NAME WORDS ARGUMENTS: one VM, its results
 boot() {
 	console=$out/console-$1.log
-	if "$top/scripts/boot.sh" -t 1800 \
+	if "$top/scripts/lib/boot.sh" -t 1800 \
 			-a "lab.run=/bin/run-real,$expect$2 printk.devkmsg=on log_buf_len=4M $3" \
 			"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 		ok "$label: the VM boots and ends ($1)"
@@ -83,7 +83,7 @@ boot() {
 	fi
 	# The tree's own tests go to a file, too, to be compared.
 	python3 "$top/lab/report" real "$console" "$label" "${2#,}" "$out/own${2:+-${2#,}}"
-	if "$top/scripts/check-console.sh" "$console"; then
+	if "$top/scripts/lib/check-console.sh" "$console"; then
 		ok "$label: nothing bad on the console ($1)"
 	else
 		not_ok "$label: nothing bad on the console ($1, see $console)"
@@ -128,11 +128,11 @@ cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 		text = ""
 	}' >"$out/measured"
 
-# For the table of users: each victim that was freed is a call that succeeded.
+# For the table of make drivers: each victim that was freed is a call that succeeded.
 cat "$out"/console-*.log | tr -d '\r' | sed -n 's/^\[[^]]*\] LAB: //p' | awk '
 	$1 == "run" { kvm = $3 ~ /^kvm-victim/ }
 	kvm && /^(not )?ok [0-9]+ / {
-		print "LAB-USER kvm_mmu_notifier_invalidate_range_start idle", \
+		print "LAB-DRIVER kvm_mmu_notifier_invalidate_range_start idle", \
 			($1 == "ok" ? "succeeded" : "refused")
 	}
 	$1 == "called" { print "LAB-CALLED", $2, $3 }' >"$out/calls"

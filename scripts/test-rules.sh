@@ -5,7 +5,7 @@
 # own with the debug kernel, as a warning taints it, and lockdep reports once and is
 # off from then on. Prints lines "ok ..." or "not ok ...".
 # usage: test-rules.sh series|scratch
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: test-rules.sh series|scratch"
 which=$1
@@ -31,12 +31,12 @@ if ! kmake "$src" "$debug" M="$built" modules >"$out/build.log" 2>&1; then
 	exit 0
 fi
 
-"$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
+"$top/scripts/lib/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
+	"$top/lab/guest/run/run-rules" "$built/lab_rules.ko" "$built/lab_worker.ko" \
 	"$built/lab_freeze.ko" "$built/lab_lockdep.ko"
 # interval, probability, space, times; with the probability 0 nothing fails
 options="fail_mmu_notifier_refuse=3,0,9,5 fail_mmu_notifier_rehearse=4,0,11,6"
-if "$top/scripts/boot.sh" -t 400 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
+if "$top/scripts/lib/boot.sh" -t 400 -a "lab.run=/bin/run-rules printk.devkmsg=on log_buf_len=4M $options" \
 		"$objects/$image" "$out/initramfs.cpio" "$console"; then
 	ok "rules: the VM boots and ends"
 	ended=y
@@ -152,4 +152,4 @@ reported_once() {
 check "an allocation under the lock of a list notifier's callback is reported, once" reported_once
 worker_hung() { [ -n "${ended:-}" ] && grep -qx "LAB: a worker hangs" "$out/lines"; }
 check "the machine shuts down beside a worker that hangs" worker_hung
-check "nothing else on the console" "$top/scripts/check-console.sh" "$console"
+check "nothing else on the console" "$top/scripts/lib/check-console.sh" "$console"

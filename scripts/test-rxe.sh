@@ -2,10 +2,10 @@
 # Soft-RoCE, which is a whole driver that needs no hardware: a victim of the OOM
 # killer that cannot exit, with an on-demand paging MR that a peer reads and writes
 # by RDMA, in a VM with the debug kernel. Prints a line "ok ..." or "not ok ..." for
-# each thing judged, see lab/guest/rxe-victim.c. Not on bases whose soft-RoCE has no
+# each thing judged, see lab/guest/rxe/rxe-victim.c. Not on bases whose soft-RoCE has no
 # on-demand paging.
 # usage: test-rxe.sh series|scratch
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: test-rxe.sh series|scratch"
 which=$1
@@ -61,11 +61,10 @@ build_modules() {
 # The linker's warnings are about parts of libnl that nobody calls here.
 build_program() {
 	multiarch=$(gcc -print-multiarch)
-	# shellcheck disable=SC2046 # a list
 	gcc -O2 -Wall -Wextra -Werror -static -pthread -I "$tree" \
+		-I "$top/lab/guest" -I "$top/lab/guest/victims" \
 		-isystem "$libs/usr/include" -o "$built/rxe-victim" \
-		$(printf "$top/lab/guest/%s.c\n" rxe-victim rxe_end rxe_peer \
-			rxe_other real util) \
+		"$top"/lab/guest/rxe/*.c "$top/lab/guest/victims/real.c" "$top/lab/guest/util.c" \
 		-L "$libs/usr/lib/$multiarch" -L "$libs/lib/$multiarch" \
 		-lrxe-rdmav34 -libverbs -lnl-route-3 -lnl-3
 }
@@ -76,18 +75,18 @@ if ! build_modules >"$log" 2>&1 || ! build_program >>"$log" 2>&1; then
 	exit 0
 fi
 # shellcheck disable=SC2046 # a list
-"$top/scripts/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run-rxe" "$built/rxe-victim" "$top/lab/guest/rehearsals" \
+"$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
+	"$top/lab/guest/run/run-rxe" "$built/rxe-victim" "$top/lab/guest/rehearsals" \
 	$(for module in $modules; do find "$built" -name "$module.ko"; done)
 
-if "$top/scripts/boot.sh" -t 1500 -m 2560 -a "lab.run=/bin/run-rxe kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
+if "$top/scripts/lib/boot.sh" -t 1500 -m 2560 -a "lab.run=/bin/run-rxe kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "$label: the VM boots and ends"
 else
 	not_ok "$label: the VM boots and ends (see $console)"
 fi
 python3 "$top/lab/report" real "$console" "$label" "" "$out/own"
-if "$top/scripts/check-console.sh" "$console"; then
+if "$top/scripts/lib/check-console.sh" "$console"; then
 	ok "$label: nothing bad on the console"
 else
 	not_ok "$label: nothing bad on the console (see $console)"

@@ -5,7 +5,7 @@
 # installed: run_kselftest.sh, run_vmtests.sh, the timeout of mm/settings.
 # usage: test-selftests.sh series|scratch [[PROGRAM.]TEST...]
 # PROGRAM: oom_notifier if not given
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 which=$1
 shift
@@ -16,7 +16,7 @@ console=$out/console.log
 rm -rf "$out"
 mkdir -p "$out"
 
-if ! installed=$("$top/scripts/selftests.sh" "$src"); then
+if ! installed=$("$top/scripts/lib/selftests.sh" "$src"); then
 	not_ok "selftests: they build without a warning (see $src/o-selftests*.log)"
 	exit 0
 fi
@@ -48,10 +48,10 @@ if [ -z "$tests$VARIANT" ]; then
 	set -- "$out/kselftest.tar.gz"
 fi
 
-"$top/scripts/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
-	"$top/lab/guest/run-selftests" "$top/lab/guest/gcov" "$out"/selftest-* "$@"
-args="lab.run=/bin/run-selftests$("$top/scripts/coverage.sh" names selftests) printk.devkmsg=on log_buf_len=4M"
-if "$top/scripts/boot.sh" -t 1200 -a "$args${tests:+ lab.tests=$tests}" \
+"$top/scripts/lib/initramfs.sh" "$which" "$debug" "$out/initramfs.cpio" \
+	"$top/lab/guest/run/run-selftests" "$top/lab/guest/gcov" "$out"/selftest-* "$@"
+args="lab.run=/bin/run-selftests$("$top/scripts/lib/coverage.sh" names selftests) printk.devkmsg=on log_buf_len=4M"
+if "$top/scripts/lib/boot.sh" -t 1200 -a "$args${tests:+ lab.tests=$tests}" \
 		"$src/o-$debug/$image" "$out/initramfs.cpio" "$console"; then
 	ok "selftests: the VM boots and ends"
 else
@@ -94,10 +94,10 @@ if [ $# -gt 0 ]; then
 	done
 fi
 
-if "$top/scripts/check-console.sh" "$console"; then
+if "$top/scripts/lib/check-console.sh" "$console"; then
 	ok "selftests: nothing bad on the console"
 else
 	not_ok "selftests: nothing bad on the console (see $console)"
 fi
 
-[ -n "$tests" ] || "$top/scripts/coverage.sh" selftests "$src" "$src/o-$debug" "$console" "$out"
+[ -n "$tests" ] || "$top/scripts/lib/coverage.sh" selftests "$src" "$src/o-$debug" "$console" "$out"

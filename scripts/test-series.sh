@@ -2,9 +2,9 @@
 # The kernel of each series, on the base and what it needs, without the rest: it
 # builds, boots, and passes the tests that are there by then. In User Mode Linux, which
 # has no drivers: of their series it shows that the core is left as it was.
-# Their notifiers are for test-users.sh, their builds for lint-builds.sh.
+# Their notifiers are for test-drivers.sh, their builds for lint-builds.sh.
 # usage: test-series.sh [SERIES...]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 out=$logs/series
 rm -rf "$out"
@@ -51,8 +51,8 @@ run() { "$top/scripts/test-um.sh" "$um/tree" "$um/o-um" "$out" "$@"; }
 
 # What decides about a verdict beside the kernel
 inputs=$({
-	cat "$0" "$top/scripts/um.sh" "$top/scripts/test-um.sh" "$top/scripts/selftests.sh" "$top/scripts/initramfs.sh" \
-		"$top/scripts/check-console.sh" "$top/lab/um.config"
+	cat "$0" "$top/scripts/lib/um.sh" "$top/scripts/test-um.sh" "$top/scripts/lib/selftests.sh" "$top/scripts/lib/initramfs.sh" \
+		"$top/scripts/lib/check-console.sh" "$top/lab/um.config"
 	find "$top/lab/guest" "$top/lab/report" -name '*.pyc' -prune -o -type f -print | sort | xargs cat
 	gcc --version
 } | sha1sum)
@@ -67,7 +67,7 @@ flock -n 9 || die "another one is at work in $um"
 for series; do
 	[ -n "$(patches_of "$series")" ] || die "no such series: $series"
 	# shellcheck disable=SC2046 # lists
-	tip=$("$top/scripts/import.sh" $(patches_of $(series_needs "$series")) \
+	tip=$("$top/scripts/lib/import.sh" $(patches_of $(series_needs "$series")) \
 		$(patches_of "$series")) || exit 1
 	kernel=$(kernel_of "$tip")
 	if is_cached series "$(tree_git rev-parse base)" "$kernel" "$inputs"; then
@@ -76,7 +76,7 @@ for series; do
 	fi
 	say "$series"
 	mkdir -p "$um"
-	if ! { go_to "$tip" && nice -n 5 "$top/scripts/um.sh" build "$um/tree" "$um/o-um"; } >&2; then
+	if ! { go_to "$tip" && nice -n 5 "$top/scripts/lib/um.sh" build "$um/tree" "$um/o-um"; } >&2; then
 		not_ok "series: $series does not build (see $um/o-um.log)"
 		continue
 	fi
@@ -85,7 +85,7 @@ for series; do
 		continue
 	fi
 	# It wants ptrace() and memory that can be executed, which not every container has.
-	"$top/scripts/um.sh" boot "$um/o-um/linux" "$out/probe" 60 mem=64M kunit.enable=0 || :
+	"$top/scripts/lib/um.sh" boot "$um/o-um/linux" "$out/probe" 60 mem=64M kunit.enable=0 || :
 	if ! grep -q 'Linux version' "$out/probe"; then
 		ok "series: # SKIP User Mode Linux does not run here (see $out/probe)"
 		exit 0

@@ -4,7 +4,7 @@
 # usage: test-um.sh TREE OBJECTS OUT kunit
 #        test-um.sh TREE OBJECTS OUT selftests [PROGRAM.]TEST...
 # TREE, OBJECTS: as for um.sh build, which has built them. OUT: a directory for the logs.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# -ge 4 ] || die "usage: test-um.sh TREE OBJECTS OUT kunit | selftests [PROGRAM.]TEST..."
 src=$1 objects=$2 out=$3 kind=$4
@@ -16,7 +16,7 @@ mkdir -p "$out"
 boot() {
 	limit=$1
 	shift
-	if "$top/scripts/um.sh" boot "$objects/linux" "$console" "$limit" "$@"; then
+	if "$top/scripts/lib/um.sh" boot "$objects/linux" "$console" "$limit" "$@"; then
 		ok "$kind: the VM boots and ends"
 	else
 		not_ok "$kind: the VM boots and ends (see $console)"
@@ -31,13 +31,13 @@ kunit)
 	;;
 selftests)
 	rm -f "$out"/selftest-*
-	installed=$("$top/scripts/selftests.sh" "$src")
+	installed=$("$top/scripts/lib/selftests.sh" "$src")
 	for program in oom_notifier oom_unstable; do
 		[ ! -e "$installed/mm/$program" ] ||
 			cp "$installed/mm/$program" "$out/selftest-$program"
 	done
-	"$top/scripts/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
-		"$top/lab/guest/run-selftests" "$out"/selftest-*
+	"$top/scripts/lib/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
+		"$top/lab/guest/run/run-selftests" "$out"/selftest-*
 	boot $((120 + 90 * $#)) mem=1200M initrd="$out/initramfs.cpio" rdinit=/init kunit.enable=0 \
 		lab.run=/bin/run-selftests lab.tests="$(echo "$*" | tr ' ' ,)"
 	grep -q '^LAB-EXIT 0' "$console" || not_ok "selftests: they come to an end (see $console)"
@@ -47,7 +47,7 @@ selftests)
 *) die "kunit or selftests, not $kind" ;;
 esac
 
-if "$top/scripts/check-console.sh" "$console"; then
+if "$top/scripts/lib/check-console.sh" "$console"; then
 	ok "$kind: nothing bad on the console"
 else
 	not_ok "$kind: nothing bad on the console (see $console)"

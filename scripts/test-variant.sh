@@ -2,11 +2,11 @@
 # KUnit, or all kselftests, of a variant that runs in User Mode Linux, which has no
 # huge pages: no-thp, or i386 for 32 bit. Prints lines "ok ..." and "not ok ...".
 # The tests of the series need MMU notifiers. Without them (no-notifiers) suite "reap"
-# takes their place: lab/guest/plain-victim, and the kernel's own test of
+# takes their place: lab/guest/victims/plain-victim.c, and the kernel's own test of
 # process_mrelease(2).
 # usage: VARIANT=no-thp|i386 test-variant.sh kunit|selftests
 #        VARIANT=no-notifiers test-variant.sh reap
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 1 ] || die "usage: VARIANT=NAME test-variant.sh kunit|selftests|reap"
 kind=$1
@@ -18,10 +18,10 @@ rm -rf "$out"
 mkdir -p "$out"
 
 say "building User Mode Linux ($VARIANT, some minutes when it is new)"
-"$top/scripts/um.sh" build "$tree" "$objects"
+"$top/scripts/lib/um.sh" build "$tree" "$objects"
 
 # It wants ptrace() and memory that can be executed, which not every container has.
-"$top/scripts/um.sh" boot "$objects/linux" "$out/probe" 60 mem=64M kunit.enable=0 || :
+"$top/scripts/lib/um.sh" boot "$objects/linux" "$out/probe" 60 mem=64M kunit.enable=0 || :
 if ! grep -q 'Linux version' "$out/probe"; then
 	ok "$kind: # SKIP User Mode Linux does not run here (see $out/probe)"
 	exit 0
@@ -43,9 +43,9 @@ reap_programs() {
 	set -- -static -pthread -I "$tree" -I "$tree/tools/testing/selftests" -I "${cgroup%/*}" \
 		-I "${cgroup%/*}/include" -isystem "$tree/tools/include/uapi"
 	gcc -O2 -Wall -Wextra -Werror "$@" -DPLAIN_VICTIM -c -o "$out/plain-victim.o" \
-		"$top/lab/guest/plain-victim.c" || return
+		"$top/lab/guest/victims/plain-victim.c" || return
 	gcc -O2 -Wall -Wextra -Werror "$@" -DPLAIN_VICTIM -c -o "$out/real.o" \
-		"$top/lab/guest/real.c" || return
+		"$top/lab/guest/victims/real.c" || return
 	gcc -O2 "$@" -o "$out/selftest-plain-victim" "$out/plain-victim.o" "$out/real.o" \
 		"$selftests/oom_notifier_util.c" "$cgroup" "$out/psize.c" || return
 	gcc "$@" -o "$out/selftest-mrelease_test" "$selftests/mrelease_test.c" "$out/psize.c"
@@ -61,9 +61,9 @@ reap() {
 		not_ok "reap: the programs build (see $out/build.log)"
 		return
 	fi
-	"$top/scripts/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
-		"$top/lab/guest/run-selftests" "$out"/selftest-*
-	if "$top/scripts/um.sh" boot "$objects/linux" "$console" 300 mem=1200M \
+	"$top/scripts/lib/initramfs.sh" "$objects" um "$out/initramfs.cpio" \
+		"$top/lab/guest/run/run-selftests" "$out"/selftest-*
+	if "$top/scripts/lib/um.sh" boot "$objects/linux" "$console" 300 mem=1200M \
 			initrd="$out/initramfs.cpio" rdinit=/init lab.run=/bin/run-selftests &&
 			grep -q '^LAB-EXIT 0' "$console"; then
 		ok "reap: the VM boots and ends"
@@ -72,7 +72,7 @@ reap() {
 	fi
 	python3 "$top/lab/report" selftests "$console" | sed 's/ selftests: / reap: /'
 	! grep '# FAILED' "$console" >&2 || :
-	if "$top/scripts/check-console.sh" "$console"; then
+	if "$top/scripts/lib/check-console.sh" "$console"; then
 		ok "reap: nothing bad on the console"
 	else
 		not_ok "reap: nothing bad on the console (see $console)"

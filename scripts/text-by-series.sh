@@ -3,7 +3,7 @@
 # debugging options: it is built on top of those that stand before it in the queue. The
 # table goes to results/BASE/text.md.
 # usage: text-by-series.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 0 ] || die "usage: text-by-series.sh"
 "$top/scripts/deps.sh"
@@ -27,19 +27,19 @@ for series in fixes-mm contract reaper worker unstable; do
 	names="${names:-} $series"
 	say "$series"
 	# shellcheck disable=SC2046,SC2086 # lists
-	tip=$("$top/scripts/import.sh" $(patches_of $names)) || exit 1
+	tip=$("$top/scripts/lib/import.sh" $(patches_of $names)) || exit 1
 	vmlinux_of "$tip"
-	"$top/scripts/text-growth.sh" "$tmp/before" "$scratch/o-vm/vmlinux" "$tmp/log" >"$tmp/growth"
+	"$top/scripts/lib/text-growth.sh" "$tmp/before" "$scratch/o-vm/vmlinux" "$tmp/log" >"$tmp/growth"
 	read -r text trace _ <"$tmp/growth"
 	echo "| $series | $text | $trace |" >>"$tmp/rows"
 	cp "$scratch/o-vm/vmlinux" "$tmp/before"
 done
-"$top/scripts/text-growth.sh" "$tmp/base" "$tmp/before" "$tmp/log" >"$tmp/growth"
+"$top/scripts/lib/text-growth.sh" "$tmp/base" "$tmp/before" "$tmp/log" >"$tmp/growth"
 read -r text trace _ <"$tmp/growth"
 echo "| all of them | $text | $trace |" >>"$tmp/rows"
 
 mkdir -p "$top/results/$BASE"
-"$top/scripts/environment.sh" >"$top/results/$BASE/text-environment.txt"
+"$top/scripts/lib/environment.sh" >"$top/results/$BASE/text-environment.txt"
 {
 	echo "# Bytes of functions, Linux $BASE"
 	echo
@@ -50,5 +50,5 @@ mkdir -p "$top/results/$BASE"
 	echo "|---|---|---|"
 	cat "$tmp/rows"
 } >"$top/results/$BASE/text.md"
-"$top/scripts/results.sh"
+"$top/scripts/lib/results.sh"
 cat "$tmp/rows"

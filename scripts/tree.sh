@@ -4,7 +4,7 @@
 # usage: tree.sh [-w]     SRC=/path: a git tree or unpacked source as the base
 # A tree that holds work is never overwritten: that is an error, or with -w,
 # when there is nothing to import anyway, only a note.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 need_queue
 with_work=
@@ -32,7 +32,7 @@ unpack() {
 	mkdir "$new"
 	if [ -z "${SRC:-}" ]; then
 		say "unpacking $(base_field package) (a minute)"
-		"$top/scripts/base-source.sh" "$new" || exit 1
+		"$top/scripts/lib/base-source.sh" "$new" || exit 1
 	elif [ -e "$SRC/.git" ]; then
 		say "copying HEAD of $SRC"
 		git -C "$SRC" archive HEAD | tar -x -C "$new"
@@ -130,7 +130,7 @@ fi
 	refuse "$tree has uncommitted work and is left alone: commit it and make refresh, or undo it"
 
 # shellcheck disable=SC2046 # a list
-wanted=$("$top/scripts/import.sh" $(queue_names)) || die "$tree is as it was"
+wanted=$("$top/scripts/lib/import.sh" $(queue_names)) || die "$tree is as it was"
 if [ "$wanted" != "$tip" ] && [ "${known##* }" != "$tip" ]; then
 	# Not the commit of the last import or refresh: there is work here.
 	if ! "$top/scripts/refresh.sh" "$tmp/queue" ||

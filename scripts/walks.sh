@@ -5,7 +5,7 @@
 # bench once, under QEMU's -icount: a boot is the same as the one before. The table
 # goes to results/BASE/walks.md.
 # usage: walks.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 [ $# = 0 ] || die "usage: walks.sh"
 out=$build/bench/$BASE
@@ -20,7 +20,7 @@ trap 'rm -rf "${tmp:-}"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 tmp=$(mktemp -d "$build/tmp.XXXXXX")
-"$top/scripts/bench-program.sh" "$out/bench"
+"$top/scripts/lib/bench-program.sh" "$out/bench"
 
 # altered NAME: that kernel is in the scratch tree; not if this base has no such patch
 altered() {
@@ -63,10 +63,10 @@ row() {
 for name in unpatched bisect-pmd bisect-page chunk-512 chunk-256 chunk-128 chunk-64 chunk-32; do
 	altered $name || continue
 	say "$name: building (some minutes)"
-	"$top/scripts/bench-kernel.sh" "walk-$name" scratch
+	"$top/scripts/lib/bench-kernel.sh" "walk-$name" scratch
 	console=$out/walk-$name/count.log
 	say "$name: playing (a few minutes)"
-	"$top/scripts/boot.sh" -t 1800 -m 6144 -a "norandmaps lab.run=/bin/run-bench,scattered,kvm" \
+	"$top/scripts/lib/boot.sh" -t 1800 -m 6144 -a "norandmaps lab.run=/bin/run-bench,scattered,kvm" \
 		-q "-icount shift=0,sleep=off -smp 1 -cpu max,-la57,-erms" \
 		"$out/walk-$name/bzImage" "$out/walk-$name/initramfs.cpio" "$console" ||
 		die "the scenarios did not end: see $console"
@@ -81,7 +81,7 @@ for name in unpatched bisect-pmd bisect-page chunk-512 chunk-256 chunk-128 chunk
 done
 
 mkdir -p "$top/results/$BASE"
-"$top/scripts/environment.sh" >"$top/results/$BASE/walks-environment.txt"
+"$top/scripts/lib/environment.sh" >"$top/results/$BASE/walks-environment.txt"
 {
 	echo "# Other ways to walk around refusals, Linux $BASE"
 	echo
@@ -99,6 +99,6 @@ mkdir -p "$top/results/$BASE"
 	cat "$tmp/rows"
 } >"$tmp/walks.md"
 cp "$tmp/walks.md" "$top/results/$BASE/walks.md"
-"$top/scripts/results.sh"
+"$top/scripts/lib/results.sh"
 cat "$tmp/rows"
 say "wrote results/$BASE/walks.md"

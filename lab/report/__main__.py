@@ -4,12 +4,14 @@
 python3 lab/report COMMAND ARGUMENT...
   demo OUT BASE.log SERIES.log    OUT/table.md, demo.csv, demo-figures.csv, missed;
                                   the table and a chart on stdout
-  users NOTIFIERS BASE SERIES     the table; exit code 1 if the series has complaints
+  demo-results SERIES.log         what is promised without the unpatched kernel:
+                                  "ok ..." and "not ok ..."
+  drivers NOTIFIERS BASE SERIES   the table; exit code 1 if the series has complaints
   bench CSV OUT                   OUT/table.md, short.md, limits, missed, results,
                                   and for gnuplot sizes, kvm, intervals
   medians CSV [both]              all figures of a bench, of one kernel or both
   kunit CONSOLE LABEL             results of KUnit, "ok ..." and "not ok ..."
-  modules CONSOLE LABEL           those of modules between LAB-USERS-LOAD and -UNLOAD
+  modules CONSOLE LABEL           those of modules between LAB-DRIVERS-LOAD and -UNLOAD
   selftests CONSOLE               those of run-selftests
   real CONSOLE LABEL WORDS OWN    those of run-real; to OWN those of the tree's tests
   foreign CONSOLE                 those of run-foreign
@@ -31,11 +33,11 @@ import bench as bench_report  # noqa: E402
 import chart  # noqa: E402
 import console  # noqa: E402
 import demo as demo_report  # noqa: E402
+import drivers as drivers_report  # noqa: E402
 import example  # noqa: E402
 import results as results_page  # noqa: E402
 import splats as splat_list  # noqa: E402
 import tap  # noqa: E402
-import users as users_report  # noqa: E402
 
 
 def write(directory, **files):
@@ -74,8 +76,15 @@ def demo(out, base_log, series_log):
     return 0
 
 
-def users(*files):
-    text, complaints = users_report.judge(*(console.read(path) for path in files))
+def demo_results(series_log):
+    lines = console.read(series_log)
+    data = {(scenario, figure): value for scenario, figure, value in console.figures(lines)}
+    show(demo_report.results(data))
+    return 0
+
+
+def drivers(*files):
+    text, complaints = drivers_report.judge(*(console.read(path) for path in files))
     print(text, end="")
     for complaint in complaints:
         print(complaint, file=sys.stderr)
@@ -104,7 +113,7 @@ def kunit(path, label):
 
 def modules(path, label):
     show(tap.kunit(console.without_time(console.read(path)), label,
-                   r"LAB-USERS-LOAD ([^ ]+)", r"LAB-USERS-UNLOAD "))
+                   r"LAB-DRIVERS-LOAD ([^ ]+)", r"LAB-DRIVERS-UNLOAD "))
     return 0
 
 
@@ -165,8 +174,9 @@ def example_checks(label, wanted, said):
     return 0
 
 
-COMMANDS = (demo, users, bench, medians, kunit, modules, selftests, real, foreign, results,
-            overview, stale, splats, example_extract, example_compare, example_checks)
+COMMANDS = (demo, demo_results, drivers, bench, medians, kunit, modules, selftests, real,
+            foreign, results, overview, stale, splats, example_extract, example_compare,
+            example_checks)
 
 
 def main():

@@ -11,7 +11,7 @@ import table
 COMMANDS = {
     "demo": "the scenarios of the README, in full",
     "bench": "what it costs: size, number of intervals, KVM, system calls, text",
-    "users": "each driver's notifier, unpatched and patched",
+    "drivers": "each driver's notifier, unpatched and patched",
     "mutants": "a driver patch changed by one line: which case fails?",
     "mutate": "a patch of mm/ changed by one line: which case fails?",
     "walks": "other ways to walk around refusals: bisection, other chunks",
@@ -25,7 +25,7 @@ COMMANDS = {
 NAMES = {"text": "scripts/text-by-series.sh", "variants": "make check VARIANT=NAME"}
 STAMP = "-environment.txt"
 # Those that depend on the code of drivers, too
-WITH_DRIVERS = ("users", "mutants", "prove")
+WITH_DRIVERS = ("drivers", "mutants", "prove")
 
 
 def read(path):
@@ -104,7 +104,7 @@ def page(directory):
                      shown_codes(codes_of(directory, name, stamp)), links])
     return f"""# Results, Linux {base}
 
-Written by scripts/results.sh, not by hand. "code" is a name for all that the queue
+Written by scripts/lib/results.sh, not by hand. "code" is a name for all that the queue
 changes but texts and tests, without drivers/ where these are not run: two results with
 the same one are of the same kernel.
 `make lint` names those that are not of the queue as it is.

@@ -12,12 +12,12 @@ import bench  # noqa: E402
 import chart  # noqa: E402
 import console  # noqa: E402
 import demo  # noqa: E402
+import drivers  # noqa: E402
 import example  # noqa: E402
 import results  # noqa: E402
 import splats  # noqa: E402
 import table  # noqa: E402
 import tap  # noqa: E402
-import users  # noqa: E402
 
 
 def victim(name, size, left, **more):
@@ -154,14 +154,14 @@ class TableTest(unittest.TestCase):
                          "     c\n\nx\n  1  22\n  2\n")
 
 
-class UsersTest(unittest.TestCase):
+class DriversTest(unittest.TestCase):
     NOTIFIERS = ["drivers/gpu/a.c interval a_cb", "virt/b.c list b_cb", "drivers/c.c list -"]
-    CALLS = ["LAB-USER a_cb idle succeeded", "LAB-USER a_cb busy refused", "LAB-USER a_cb blocking x",
+    CALLS = ["LAB-DRIVER a_cb idle succeeded", "LAB-DRIVER a_cb busy refused", "LAB-DRIVER a_cb blocking x",
              "LAB-REHEARSED a_cb silent", "LAB-CALLED a_cb 3", "LAB-LINES a a_cb 90.00% 10",
-             "LAB-USER b_cb idle refused not known", "LAB-CALLED b_cb 1"]
+             "LAB-DRIVER b_cb idle refused not known", "LAB-CALLED b_cb 1"]
 
     def judge(self, *more, base=()):
-        return users.judge(self.NOTIFIERS, self.CALLS + list(base), self.CALLS + list(more))
+        return drivers.judge(self.NOTIFIERS, self.CALLS + list(base), self.CALLS + list(more))
 
     def test_good(self):
         text, complaints = self.judge()
@@ -179,14 +179,14 @@ class UsersTest(unittest.TestCase):
         self.assertIn("looked: 16 calls", text)
 
     def test_complaints(self):
-        for more in (["LAB-USER a_cb busy succeeded"], ["LAB-USER a_cb idle slept"],
-                     ["LAB-REHEARSED a_cb slept"], ["LAB-USER b_cb idle refused"]):
+        for more in (["LAB-DRIVER a_cb busy succeeded"], ["LAB-DRIVER a_cb idle slept"],
+                     ["LAB-REHEARSED a_cb slept"], ["LAB-DRIVER b_cb idle refused"]):
             self.assertNotEqual(self.judge(*more)[1], [], more)
-        self.assertNotEqual(users.judge(self.NOTIFIERS + ["d.c list d_cb"], self.CALLS,
+        self.assertNotEqual(drivers.judge(self.NOTIFIERS + ["d.c list d_cb"], self.CALLS,
                                         self.CALLS)[1], [])
 
     def test_base_may_violate(self):
-        text, complaints = self.judge(base=["LAB-USER a_cb busy succeeded"])
+        text, complaints = self.judge(base=["LAB-DRIVER a_cb busy succeeded"])
         self.assertEqual(complaints, [])
         self.assertIn("contract: 1 unpatched, 0 patched.", text)
 
@@ -430,7 +430,7 @@ class ResultsTest(unittest.TestCase):
         self.put("demo-environment.txt", "queue: 79 patches, code ab12ab12ab12, core cd34cd34cd34\n")
         self.put("soak-environment.txt", "queue: an old form\n")
         # With drivers: the whole code counts
-        self.put("users-environment.txt", "queue: 79 patches, code ab12ab12ab12, core ab12ab12ab12\n")
+        self.put("drivers-environment.txt", "queue: 79 patches, code ab12ab12ab12, core ab12ab12ab12\n")
         self.put("mutants-environment.txt", "queue: 79 patches, code cd34cd34cd34, core ab12ab12ab12\n")
         self.assertEqual(sorted(results.stale(self.dir, "ab12ab12ab12", "ab12ab12ab12")),
                          ["demo", "mutants", "soak"])

@@ -13,7 +13,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
 
-/* In the order of lab/guest/run-rules */
+/* In the order of lab/guest/run/run-rules */
 enum {
 	NONE,
 	LIST_FAILS_IN_BLOCKING_MODE,

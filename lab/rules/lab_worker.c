@@ -21,7 +21,7 @@
 /* A victim of the OOM killer is reaped after two seconds, then every tenth of one */
 #define LAB_LIMIT msecs_to_jiffies(30000)
 
-/* In the order of lab/guest/run-rules */
+/* In the order of lab/guest/run/run-rules */
 enum {
 	INTERVAL,
 	LIST,

@@ -6,7 +6,7 @@
  * (amdgpu_vm_cpu.c), and what creates and frees a userptr BO (amdgpu_gem.c,
  * amdgpu_object.c).
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/sched/mm.h>
 #include "points.h"
 
@@ -84,8 +84,8 @@ static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 
 	for (addr = max(start, LAB_START); addr < min(end, LAB_END); addr += PAGE_SIZE) {
 		for (i = 0; i < lab.nr_jobs; i++)
-			n += lab.jobs[i].fence && users_given_up(addr, lab.jobs[i].since);
-		n += lab.running && users_given_up(addr, lab.queues_since);
+			n += lab.jobs[i].fence && drivers_given_up(addr, lab.jobs[i].since);
+		n += lab.running && drivers_given_up(addr, lab.queues_since);
 	}
 	return n;
 }
@@ -113,24 +113,24 @@ int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
 {
 	/* Takes mutexes and waits */
 	might_sleep();
-	users_point();
+	drivers_point();
 	if (mm == lab.mm)
 		lab.quiesced++;
 	if (lab.quiesce_result)
-		users_failure("queues could not be stopped");
+		drivers_failure("queues could not be stopped");
 	else
 		lab.running = false;
-	users_point();
+	drivers_point();
 	return lab.quiesce_result;
 }
 
 int kgd2kfd_resume_mm(struct mm_struct *mm)
 {
-	users_point();
+	drivers_point();
 	lab.resumed++;
 	lab.running = true;
 	lab.queues_since = lab.since;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -295,7 +295,7 @@ static struct dma_fence *lab_job(struct kunit *test, struct amdgpu_bo *bo,
 				 enum dma_resv_usage usage)
 {
 	struct dma_resv *resv = bo->tbo.base.resv;
-	struct dma_fence *fence = users_fence(test);
+	struct dma_fence *fence = drivers_fence(test);
 
 	KUNIT_ASSERT_EQ(test, dma_resv_lock(resv, NULL), 0);
 	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
@@ -304,7 +304,7 @@ static struct dma_fence *lab_job(struct kunit *test, struct amdgpu_bo *bo,
 	/* What has bookkeep usage is no job, see lab_blocking_waits_for(). */
 	if (usage != DMA_RESV_USAGE_BOOKKEEP) {
 		KUNIT_ASSERT_LT(test, lab.nr_jobs, (int)ARRAY_SIZE(lab.jobs));
-		lab.jobs[lab.nr_jobs].since = users_now();
+		lab.jobs[lab.nr_jobs].since = drivers_now();
 		lab.jobs[lab.nr_jobs++].fence = fence;
 	}
 	return fence;
@@ -321,7 +321,7 @@ struct lab_bo {
 	struct amdgpu_bo_va *bo_va;
 	struct amdgpu_reset_domain reset;
 	struct drm_file filp;
-	struct users_call call;
+	struct drivers_call call;
 	struct dma_fence *job;
 	/* KFD */
 	struct kgd_mem mem;
@@ -376,9 +376,9 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, l);
 	l->test = test;
-	l->mm = users_mm(test);
+	l->mm = drivers_mm(test);
 	/* Set before the OOM reaper calls anybody */
-	users_mm_set(MMF_UNSTABLE, l->mm);
+	drivers_mm_set(MMF_UNSTABLE, l->mm);
 	l->adev = kunit_kzalloc(test, sizeof(*l->adev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->adev);
 	mutex_init(&l->adev->notifier_lock);
@@ -404,7 +404,7 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	/* As the ioctl does, see gfx_created() */
 	l->bo->parent = l->root;
 
-	l->call = (struct users_call) {
+	l->call = (struct drivers_call) {
 		.callback = "amdgpu_hmm_invalidate_gfx",
 		.interval = &l->bo->notifier,
 		.interval_ops = &amdgpu_hmm_gfx_ops,
@@ -426,14 +426,14 @@ static struct lab_bo *lab_gfx(struct kunit *test)
 	lab.running = false;
 	lab.queues_since = 0;
 	lab.since = 0;
-	users_judge(test, "amdgpu_hmm_invalidate_gfx", lab_reach_given_up, NULL);
+	drivers_judge(test, "amdgpu_hmm_invalidate_gfx", lab_reach_given_up, NULL);
 	return l;
 }
 
-static void lab_refuses(struct lab_bo *l, enum users_state state)
+static void lab_refuses(struct lab_bo *l, enum drivers_state state)
 {
 	l->call.state = state;
-	users_refuses(l->test, &l->call);
+	drivers_refuses(l->test, &l->call);
 }
 
 /* ------------------------------------------------------------- graphics */
@@ -444,7 +444,7 @@ static void gfx_lock_held_refuses(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 
 	mutex_lock(&l->adev->notifier_lock);
-	lab_refuses(l, USERS_HELD);
+	lab_refuses(l, DRIVERS_HELD);
 	KUNIT_EXPECT_EQ(test, l->bo->notifier.invalidate_seq, 1);
 	mutex_unlock(&l->adev->notifier_lock);
 }
@@ -454,7 +454,7 @@ static void gfx_reservation_held_refuses(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 
 	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
-	lab_refuses(l, USERS_HELD);
+	lab_refuses(l, DRIVERS_HELD);
 	dma_resv_unlock(l->bo->tbo.base.resv);
 }
 
@@ -463,7 +463,7 @@ static void gfx_idle_refuses(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 
 	l->call.reason = "signaled fences don't prove it, and the PTEs stay";
-	lab_refuses(l, USERS_IDLE);
+	lab_refuses(l, DRIVERS_IDLE);
 	KUNIT_EXPECT_EQ(test, l->bo->notifier.invalidate_seq, 1);
 }
 
@@ -479,7 +479,7 @@ static void gfx_busy_refuses(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(usages); i++) {
 		struct dma_fence *job = lab_job(test, l->bo, usages[i]);
 
-		lab_refuses(l, USERS_BUSY);
+		lab_refuses(l, DRIVERS_BUSY);
 		KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(job));
 		lab_signal(job);
 	}
@@ -492,9 +492,9 @@ static void gfx_job_without_the_bo_refuses(struct kunit *test)
 	struct dma_fence *leader = lab_job(test, l->root, DMA_RESV_USAGE_WRITE);
 	struct dma_fence *gang = lab_job(test, l->root, DMA_RESV_USAGE_READ);
 
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_signal(leader);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_signal(gang);
 }
 
@@ -504,10 +504,10 @@ static void gfx_cancelled_job_refuses(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 	struct dma_fence *job = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
 
-	users_failure("job cancelled by a reset");
+	drivers_failure("job cancelled by a reset");
 	dma_fence_set_error(job, -ECANCELED);
 	dma_fence_signal(job);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 static void gfx_reset_pending_refuses(struct kunit *test)
@@ -516,9 +516,9 @@ static void gfx_reset_pending_refuses(struct kunit *test)
 
 	/* The fence is signaled, the job is not through. */
 	dma_fence_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
-	users_failure("a reset is pending");
+	drivers_failure("a reset is pending");
 	atomic_set(&l->reset.in_gpu_reset, 1);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 /* All fences are signaled then, although the GPU goes on. */
@@ -528,9 +528,9 @@ static void gfx_failed_reset_refuses(struct kunit *test)
 
 	/* The fence is signaled, the job is not through. */
 	dma_fence_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
-	users_failure("a reset has failed");
+	drivers_failure("a reset has failed");
 	atomic_set(&l->reset.reset_res, -EIO);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 static void gfx_unplugged_refuses(struct kunit *test)
@@ -539,9 +539,9 @@ static void gfx_unplugged_refuses(struct kunit *test)
 
 	/* The fence is signaled, the job is not through. */
 	dma_fence_signal(lab_job(test, l->bo, DMA_RESV_USAGE_WRITE));
-	users_failure("device unplugged");
+	drivers_failure("device unplugged");
 	l->adev->ddev.unplugged = true;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 /* Closing a handle takes the BO out of a VM before its page tables are cleared. */
@@ -550,7 +550,7 @@ static void gfx_closed_handle_refuses(struct kunit *test)
 	struct lab_bo *l = lab_gfx(test);
 
 	l->bo->vm_bo = NULL;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 static void gfx_vm_of_kfd_refuses(struct kunit *test)
@@ -559,14 +559,14 @@ static void gfx_vm_of_kfd_refuses(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, amdgpu_vm_make_compute(l->adev, l->vm), 0);
 	KUNIT_EXPECT_TRUE(test, l->vm->is_compute_context);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	dma_fence_put(l->vm->last_update);
 }
 
 static void gfx_blocking_idle(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
-	struct users_outcome out = users_blocks(test, &l->call);
+	struct drivers_outcome out = drivers_blocks(test, &l->call);
 
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
@@ -575,12 +575,12 @@ static void gfx_blocking_idle(struct kunit *test)
 static void gfx_blocking_waits(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	l->call.let_go = lab_signal;
 	l->call.arg = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
-	lab_refuses(l, USERS_BUSY);
-	out = users_blocks(test, &l->call);
+	lab_refuses(l, DRIVERS_BUSY);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(l->call.arg));
@@ -599,14 +599,14 @@ static void lab_let_job_go(void *data)
 
 static void lab_blocking_waits_for(struct lab_bo *l, struct dma_fence *job, bool waits)
 {
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	l->job = job;
 	l->call.let_go = lab_let_job_go;
 	l->call.arg = l;
 	lab_unlocked = false;
 	lab_errors = 0;
-	out = users_blocks(l->test, &l->call);
+	out = drivers_blocks(l->test, &l->call);
 	KUNIT_EXPECT_FALSE(l->test, lab_unlocked);
 	KUNIT_EXPECT_EQ(l->test, lab_errors, 0);
 	KUNIT_EXPECT_EQ(l->test, out.waited, waits);
@@ -709,7 +709,7 @@ static void gfx_created(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.put, 1);
 	KUNIT_EXPECT_PTR_EQ(test, bo->notifier.mm, l->mm);
 	if (bo->notifier.mm)
-		KUNIT_EXPECT_TRUE(test, users_blocks(test, &l->call).waited);
+		KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &l->call).waited);
 	lab_signal(l->call.arg);
 	/*
 	 * This is what it does then, whoever puts the BO, who may hold locks that
@@ -914,7 +914,7 @@ static void lab_expect_uninterrupted(struct lab_bo *l, struct amdgpu_bo *bo)
 	dma_resv_add_fence(resv, move, DMA_RESV_USAGE_WRITE);
 	dma_resv_unlock(resv);
 	lab_interruptible = true;
-	users_blocks(l->test, &l->call);
+	drivers_blocks(l->test, &l->call);
 	KUNIT_EXPECT_TRUE(l->test, dma_fence_is_signaled(move));
 	KUNIT_EXPECT_FALSE(l->test, lab_interruptible);
 	dma_fence_put(move);
@@ -1007,7 +1007,7 @@ static void lab_wait_fails(struct lab_bo *l, struct amdgpu_bo *bo)
 	dma_resv_unlock(resv);
 
 	lab_errors = 0;
-	users_blocks(l->test, &l->call);
+	drivers_blocks(l->test, &l->call);
 	KUNIT_EXPECT_EQ(l->test, lab_errors, 1);
 	KUNIT_EXPECT_FALSE(l->test, mutex_is_locked(&l->adev->notifier_lock));
 	dma_fence_signal(fence);
@@ -1073,7 +1073,7 @@ static struct lab_bo *lab_hsa(struct kunit *test)
 	l->bo->notifier.mm = l->mm;
 	/* Bound, and the queues run */
 	lab.running = true;
-	users_judge(test, "amdgpu_hmm_invalidate_hsa", lab_reach_given_up, NULL);
+	drivers_judge(test, "amdgpu_hmm_invalidate_hsa", lab_reach_given_up, NULL);
 	l->call.callback = "amdgpu_hmm_invalidate_hsa";
 	l->call.interval_ops = &amdgpu_hmm_hsa_ops;
 	return l;
@@ -1098,7 +1098,7 @@ static void lab_expect_evictions(struct lab_bo *l, int evicted, int invalid)
 }
 
 /* The state after it has refused has to be that before, all of it. */
-static void lab_hsa_refuses(struct lab_bo *l, enum users_state state)
+static void lab_hsa_refuses(struct lab_bo *l, enum drivers_state state)
 {
 	uint32_t evicted = l->info->evicted_bos, invalid = l->mem.invalid;
 
@@ -1112,7 +1112,7 @@ static void hsa_lock_held_refuses(struct kunit *test)
 	struct lab_bo *l = lab_hsa(test);
 
 	mutex_lock(&l->info->notifier_lock);
-	lab_refuses(l, USERS_HELD);
+	lab_refuses(l, DRIVERS_HELD);
 	mutex_unlock(&l->info->notifier_lock);
 	lab_expect_evictions(l, 0, 0);
 }
@@ -1121,7 +1121,7 @@ static void hsa_running_queues_refuse(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	lab_hsa_refuses(l, USERS_BUSY);
+	lab_hsa_refuses(l, DRIVERS_BUSY);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 0);
 }
 
@@ -1130,10 +1130,10 @@ static void hsa_stopped_queues_refuse(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_expect_evictions(l, 1, 1);
 	l->call.reason = "KFD can't tell for sure that the queues are stopped";
-	lab_hsa_refuses(l, USERS_IDLE);
+	lab_hsa_refuses(l, DRIVERS_IDLE);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
 }
 
@@ -1143,8 +1143,8 @@ static void hsa_failed_stop_refuses(struct kunit *test)
 
 	lab.quiesce_result = -ETIME;
 	l->call.hole = "H1";
-	users_blocks(test, &l->call);
-	lab_hsa_refuses(l, USERS_BUSY);
+	drivers_blocks(test, &l->call);
+	lab_hsa_refuses(l, DRIVERS_BUSY);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
 }
 
@@ -1153,18 +1153,18 @@ static void hsa_criu_refuses(struct kunit *test)
 	struct lab_bo *l = lab_hsa(test);
 
 	amdgpu_amdkfd_block_mmu_notifications(l->info);
-	lab_hsa_refuses(l, USERS_BUSY);
+	lab_hsa_refuses(l, DRIVERS_BUSY);
 }
 
 static void hsa_blocking(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
-	struct users_outcome out = users_blocks(test, &l->call);
+	struct drivers_outcome out = drivers_blocks(test, &l->call);
 
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_evictions(l, 1, 1);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_evictions(l, 2, 2);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
@@ -1178,12 +1178,12 @@ static void lab_unlock(void *lock)
 static void hsa_blocking_waits_for_the_lock(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	mutex_lock(&l->info->notifier_lock);
 	l->call.let_go = lab_unlock;
 	l->call.arg = &l->info->notifier_lock;
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	lab_expect_evictions(l, 1, 1);
 }
@@ -1192,12 +1192,12 @@ static void hsa_blocking_after_a_refusal(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	lab_hsa_refuses(l, USERS_BUSY);
-	users_blocks(test, &l->call);
+	lab_hsa_refuses(l, DRIVERS_BUSY);
+	drivers_blocks(test, &l->call);
 	lab_expect_evictions(l, 1, 1);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
 	/* The restore worker brings it all back, in a process that lives. */
-	users_mm_clear(MMF_UNSTABLE, l->mm);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
 	flush_delayed_work(&l->info->restore_userptr_work);
 	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
 	flush_delayed_work(&l->info->restore_userptr_work);
@@ -1212,7 +1212,7 @@ static void hsa_reaped_is_not_restored(struct kunit *test)
 	unsigned int usage;
 	int users;
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	flush_delayed_work(&l->info->restore_userptr_work);
 	users = atomic_read(&l->mm->mm_users);
 	usage = refcount_read(&current->usage);
@@ -1225,7 +1225,7 @@ static void hsa_reaped_is_not_restored(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&l->mm->mm_users), users);
 	KUNIT_EXPECT_EQ(test, refcount_read(&current->usage), usage);
 	/* Nothing else has kept it from that. */
-	users_mm_clear(MMF_UNSTABLE, l->mm);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
 	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
 	flush_delayed_work(&l->info->restore_userptr_work);
 	KUNIT_EXPECT_GT(test, lab.faulted, 0);
@@ -1238,13 +1238,13 @@ static void hsa_restore_interrupted(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	flush_delayed_work(&l->info->restore_userptr_work);
-	users_mm_clear(MMF_UNSTABLE, l->mm);
-	l->call.state = USERS_BUSY;
-	users_path(test, "amdgpu_amdkfd_restore_userptr_worker", &l->call);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
+	l->call.state = DRIVERS_BUSY;
+	drivers_path(test, "amdgpu_amdkfd_restore_userptr_worker", &l->call);
 	amdgpu_amdkfd_restore_userptr_worker(&l->info->restore_userptr_work.work);
-	users_path_end(test);
+	drivers_path_end(test);
 	flush_delayed_work(&l->info->restore_userptr_work);
 }
 
@@ -1253,10 +1253,10 @@ static void hsa_invalidation_interrupted(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	l->call.state = USERS_BUSY;
-	users_path(test, "amdgpu_hmm_invalidate_hsa", &l->call);
-	users_blocks_here(test, &l->call);
-	users_path_end(test);
+	l->call.state = DRIVERS_BUSY;
+	drivers_path(test, "amdgpu_hmm_invalidate_hsa", &l->call);
+	drivers_blocks_here(test, &l->call);
+	drivers_path_end(test);
 	KUNIT_EXPECT_FALSE(test, lab.running);
 	flush_delayed_work(&l->info->restore_userptr_work);
 }
@@ -1265,10 +1265,10 @@ static void gfx_invalidation_interrupted(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
 
-	l->call.state = USERS_BUSY;
-	users_path(test, "amdgpu_hmm_invalidate_gfx", &l->call);
-	users_blocks_here(test, &l->call);
-	users_path_end(test);
+	l->call.state = DRIVERS_BUSY;
+	drivers_path(test, "amdgpu_hmm_invalidate_gfx", &l->call);
+	drivers_blocks_here(test, &l->call);
+	drivers_path_end(test);
 }
 
 /* ------------------------------------------ by a process that lives, both */
@@ -1276,18 +1276,18 @@ static void gfx_invalidation_interrupted(struct kunit *test)
 static void gfx_rehearsed(struct kunit *test)
 {
 	struct lab_bo *l = lab_gfx(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
-	users_mm_clear(MMF_UNSTABLE, l->mm);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
 	l->call.let_go = lab_signal;
 	l->call.arg = lab_job(test, l->bo, DMA_RESV_USAGE_WRITE);
-	out = users_rehearses(test, &l->call);
+	out = drivers_rehearses(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(l->call.arg));
 
 	/* Idle */
-	out = users_rehearses(test, &l->call);
+	out = drivers_rehearses(test, &l->call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 }
@@ -1296,16 +1296,16 @@ static void hsa_rehearsed(struct kunit *test)
 {
 	struct lab_bo *l = lab_hsa(test);
 
-	users_mm_clear(MMF_UNSTABLE, l->mm);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
 	mutex_lock(&l->info->notifier_lock);
 	l->call.let_go = lab_unlock;
 	l->call.arg = &l->info->notifier_lock;
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &l->call).waited);
 	lab_expect_evictions(l, 1, 1);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
 
 	/* The queues are stopped */
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &l->call).waited);
 	lab_expect_evictions(l, 2, 2);
 	KUNIT_EXPECT_EQ(test, lab.quiesced, 1);
 }
@@ -1345,10 +1345,10 @@ static struct kunit_case amdgpu_cases[] = {
 	KUNIT_CASE(hsa_rehearsed),
 	KUNIT_CASE(gfx_blocking_waits_for_all_of_the_bo),
 	KUNIT_CASE(gfx_blocking_is_not_interrupted),
-	KUNIT_CASE_PARAM(hsa_restore_interrupted, users_points),
-	KUNIT_CASE_PARAM(hsa_invalidation_interrupted, users_points),
-	KUNIT_CASE_PARAM(gfx_invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(hsa_restore_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(hsa_invalidation_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gfx_invalidation_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(amdgpu, amdgpu_cases);
+DRIVERS_SUITE(amdgpu, amdgpu_cases);

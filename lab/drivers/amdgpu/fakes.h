@@ -6,14 +6,14 @@ int amdgpu_ttm_tt_get_user_pages(struct amdgpu_bo *bo, struct page **pages,
 				 struct hmm_range **range)
 {
 	lab.faulted++;
-	users_point();
-	lab.since = users_now();
+	drivers_point();
+	lab.since = drivers_now();
 	*range = kzalloc(sizeof(**range), GFP_KERNEL);
 	if (!*range)
 		return -ENOMEM;
 	(*range)->notifier = &bo->notifier;
 	(*range)->notifier_seq = bo->notifier.invalidate_seq;
-	users_point();
+	drivers_point();
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  * Mapping, splitting, evicting and the deferred work are the driver's. The GPUs
  * are two arrays of page table entries, and two of what their TLBs may hold.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include "points.h"
@@ -15,7 +15,7 @@ static void svm_unlocks(struct mutex *lock);
 static __always_inline void svm_mutex_unlock(struct mutex *lock)
 {
 	svm_unlocks(lock);
-	users_mutex_unlock(lock);
+	drivers_mutex_unlock(lock);
 }
 
 #undef mutex_unlock
@@ -53,7 +53,7 @@ struct svm_gpu {
 	struct drm_file file;
 	bool pte[SVM_PAGES];
 	bool tlb[SVM_PAGES];
-	/* since when the process has had the pages in there, see users.h */
+	/* since when the process has had the pages in there, see drivers.h */
 	unsigned long pte_since[SVM_PAGES], tlb_since[SVM_PAGES];
 };
 
@@ -118,17 +118,17 @@ int amdgpu_vm_update_range(struct amdgpu_device *adev, struct amdgpu_vm *vm,
 	uint64_t page, end = last;
 
 	might_sleep();
-	users_point();
+	drivers_point();
 	if (fail)
-		users_failure("no memory for a page table update");
+		drivers_failure("no memory for a page table update");
 	if (fail && !valid)
 		return -ENOMEM;
 	if (fail)
 		end = start + (last - start) / 2;
 	if (!valid && svm_lab->cancel_unmap) {
-		struct dma_fence *job = users_fence(svm_lab->test);
+		struct dma_fence *job = drivers_fence(svm_lab->test);
 
-		users_failure("job cancelled by a reset");
+		drivers_failure("job cancelled by a reset");
 		dma_fence_set_error(job, -ECANCELED);
 		dma_fence_signal(job);
 		*fence = dma_fence_get(job);
@@ -145,7 +145,7 @@ int amdgpu_vm_update_range(struct amdgpu_device *adev, struct amdgpu_vm *vm,
 			gpu->tlb_since[i] = svm_lab->since;
 		}
 	}
-	users_point();
+	drivers_point();
 	if (fence) {
 		dma_fence_put(*fence);
 		*fence = dma_fence_get_stub();
@@ -164,17 +164,17 @@ int amdgpu_vm_flush_compute_tlb(struct amdgpu_device *adev, struct amdgpu_vm *vm
 	struct svm_gpu *gpu = svm_gpu_of(adev);
 
 	might_sleep();
-	users_point();
+	drivers_point();
 	svm_lab->flushes++;
 	if (svm_lab->fail_flush) {
-		users_failure("TLB flush timed out");
+		drivers_failure("TLB flush timed out");
 	} else if (svm_lab->no_flush) {
-		users_failure("TLB flush skipped, and 0 returned");
+		drivers_failure("TLB flush skipped, and 0 returned");
 	} else {
 		memcpy(gpu->tlb, gpu->pte, sizeof(gpu->tlb));
 		memcpy(gpu->tlb_since, gpu->pte_since, sizeof(gpu->tlb_since));
 	}
-	users_point();
+	drivers_point();
 	return svm_lab->fail_flush;
 }
 
@@ -250,22 +250,22 @@ int kgd2kfd_quiesce_mm(struct mm_struct *mm, uint32_t trigger)
 	might_sleep();
 	if (svm_lab->hook && !svm_lab->hook_at)
 		svm_lab->hook(svm_lab);
-	users_point();
+	drivers_point();
 	svm_lab->quiesces++;
 	if (svm_lab->fail_quiesce)
-		users_failure("queues could not be stopped");
+		drivers_failure("queues could not be stopped");
 	else
 		svm_lab->stopped = true;
-	users_point();
+	drivers_point();
 	return svm_lab->fail_quiesce;
 }
 
 int kgd2kfd_resume_mm(struct mm_struct *mm)
 {
-	users_point();
+	drivers_point();
 	svm_lab->resumes++;
 	svm_lab->stopped = false;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -287,10 +287,10 @@ static void svm_look_up(struct mmu_interval_notifier *notifier, uint64_t npages,
 {
 	uint64_t i;
 
-	users_point();
+	drivers_point();
 	range->notifier = notifier;
 	range->notifier_seq = mmu_interval_read_begin(notifier);
-	svm_lab->since = users_now();
+	svm_lab->since = drivers_now();
 	for (i = 0; i < npages; i++)
 		range->hmm_pfns[i] = page_to_pfn(svm_lab->page) | HMM_PFN_VALID;
 }
@@ -299,7 +299,7 @@ static void svm_looked_up(void)
 {
 	if (++svm_lab->faults == svm_lab->hook_at)
 		svm_lab->hook(svm_lab);
-	users_point();
+	drivers_point();
 }
 
 #include "fakes.h"
@@ -365,8 +365,8 @@ static int svm_reach_given_up(void *arg, unsigned long start, unsigned long end)
 
 			if (addr < start || addr >= end)
 				continue;
-			n += (g->pte[i] && users_given_up(addr, g->pte_since[i])) ||
-			     (g->tlb[i] && users_given_up(addr, g->tlb_since[i]));
+			n += (g->pte[i] && drivers_given_up(addr, g->pte_since[i])) ||
+			     (g->tlb[i] && drivers_given_up(addr, g->tlb_since[i]));
 		}
 	}
 	return n;
@@ -427,7 +427,7 @@ static struct svm_lab *svm_new_lab(struct kunit *test, bool xnack)
 	svm_lab = lab;
 	svm_range_list_init(&lab->p);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, svm_exit, lab), 0);
-	users_judge(test, "svm_range_cpu_invalidate_pagetables", svm_reach_given_up, lab);
+	drivers_judge(test, "svm_range_cpu_invalidate_pagetables", svm_reach_given_up, lab);
 	return lab;
 }
 
@@ -551,11 +551,11 @@ static int svm_stale(struct svm_lab *lab, unsigned long start, unsigned long las
 	return n;
 }
 
-static struct users_call svm_call(struct svm_lab *lab, struct svm_range *prange,
-				  enum users_state state, unsigned long start,
-				  unsigned long last)
+static struct drivers_call svm_call(struct svm_lab *lab, struct svm_range *prange,
+				    enum drivers_state state, unsigned long start,
+				    unsigned long last)
 {
-	return (struct users_call) {
+	return (struct drivers_call) {
 		.callback = "svm_range_cpu_invalidate_pagetables",
 		.state = state,
 		.interval = &prange->notifier,
@@ -572,7 +572,7 @@ static struct users_call svm_call(struct svm_lab *lab, struct svm_range *prange,
  * the range's, keeps it from that meanwhile.
  */
 static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
-			 const struct users_call *call)
+			 const struct drivers_call *call)
 {
 	struct svm_range_list *svms = &lab->p.svms;
 	int mm_users = atomic_read(&lab->mm->mm_users);
@@ -583,15 +583,15 @@ static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
 	bool mapped = svm_counts_as_mapped(prange);
 	bool restoring = delayed_work_pending(&svms->restore_work);
 
-	if (call->state != USERS_HELD)
+	if (call->state != DRIVERS_HELD)
 		mutex_lock(&svms->lock);
 	/* svm_range_unlock() restores what was saved when it was locked */
 	prange->saved_flags = 0;
-	if (call->state == USERS_IDLE)
-		users_succeeds(lab->test, call, true);
+	if (call->state == DRIVERS_IDLE)
+		drivers_succeeds(lab->test, call, true);
 	else
-		users_refuses(lab->test, call);
-	if (call->state != USERS_HELD)
+		drivers_refuses(lab->test, call);
+	if (call->state != DRIVERS_HELD)
 		KUNIT_EXPECT_EQ(lab->test, prange->saved_flags, PF_MEMALLOC);
 
 	KUNIT_EXPECT_EQ(lab->test, atomic_read(&lab->mm->mm_users), mm_users);
@@ -604,7 +604,7 @@ static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
 	KUNIT_EXPECT_EQ(lab->test, lab->flushes, flushes);
 	KUNIT_EXPECT_EQ(lab->test, lab->quiesces, quiesces);
 	KUNIT_EXPECT_EQ(lab->test, svm_reach(lab, SVM_FIRST, SVM_FIRST + SVM_PAGES - 1), reach);
-	if (call->state != USERS_HELD)
+	if (call->state != DRIVERS_HELD)
 		mutex_unlock(&svms->lock);
 	flush_work(&svms->deferred_list_work);
 }
@@ -612,7 +612,7 @@ static void svm_nonblock(struct svm_lab *lab, struct svm_range *prange,
 static void svm_refuses(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
 			unsigned long last)
 {
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, start, last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, start, last);
 
 	svm_nonblock(lab, prange, &call);
 }
@@ -620,32 +620,32 @@ static void svm_refuses(struct svm_lab *lab, struct svm_range *prange, unsigned 
 static void svm_succeeds(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
 			 unsigned long last)
 {
-	struct users_call call = svm_call(lab, prange, USERS_IDLE, start, last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_IDLE, start, last);
 
 	KUNIT_EXPECT_EQ(lab->test, svm_reach(lab, start, last), 0);
 	KUNIT_EXPECT_EQ(lab->test, svm_stale(lab, start, last), 0);
 	svm_nonblock(lab, prange, &call);
 }
 
-static struct users_outcome svm_blocks(struct svm_lab *lab, struct svm_range *prange,
-				       enum mmu_notifier_event event, unsigned long start,
-				       unsigned long last)
+static struct drivers_outcome svm_blocks(struct svm_lab *lab, struct svm_range *prange,
+					 enum mmu_notifier_event event, unsigned long start,
+					 unsigned long last)
 {
-	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, start, last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BLOCKING, start, last);
 
 	call.event = event;
-	return users_blocks(lab->test, &call);
+	return drivers_blocks(lab->test, &call);
 }
 
 /* MADV_DONTNEED that goes through a hole of docs/drivers.md: the GPU goes on */
 static void svm_blocks_in_vain(struct svm_lab *lab, struct svm_range *prange, const char *hole)
 {
-	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, prange->start,
-					  prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BLOCKING, prange->start,
+					    prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
 	call.hole = hole;
-	users_blocks(lab->test, &call);
+	drivers_blocks(lab->test, &call);
 }
 
 static void svm_unlock(void *arg)
@@ -657,7 +657,7 @@ static void svm_held_refuses(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_HELD, SVM_FIRST, SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_HELD, SVM_FIRST, SVM_FIRST + 63);
 
 	call.let_go = svm_unlock;
 	call.arg = &prange->lock;
@@ -719,7 +719,7 @@ static void svm_mapped_unmap_event_refuses(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, SVM_FIRST, SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, SVM_FIRST, SVM_FIRST + 63);
 
 	call.event = MMU_NOTIFY_UNMAP;
 	call.event_set = true;
@@ -731,7 +731,8 @@ static void svm_idle_unmap_event_succeeds(struct kunit *test)
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
 	/* would split the range */
-	struct users_call call = svm_call(lab, prange, USERS_IDLE, SVM_FIRST + 8, SVM_FIRST + 9);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_IDLE, SVM_FIRST + 8,
+					    SVM_FIRST + 9);
 
 	call.event = MMU_NOTIFY_UNMAP;
 	call.event_set = true;
@@ -744,14 +745,14 @@ static void svm_unmapped_refuses(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, true);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_IDLE, SVM_FIRST, SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_IDLE, SVM_FIRST, SVM_FIRST + 63);
 
 	/* as migration of the whole range does it */
 	svm_blocks(lab, prange, MMU_NOTIFY_MIGRATE, SVM_FIRST, SVM_FIRST + 63);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	call.reason = SVM_ONCE_MAPPED;
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	/* and when it is mapped again */
 	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), 0);
 	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
@@ -855,13 +856,13 @@ static void svm_child_never_mapped(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_IDLE, SVM_FIRST + 40,
-					  SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_IDLE, SVM_FIRST + 40,
+					    SVM_FIRST + 63);
 	struct svm_range *tail;
 
 	svm_split(lab, prange);
 	call.reason = "it is being split";
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	tail = svm_end_split(lab, prange);
 	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 31);
 	svm_succeeds(lab, tail, SVM_FIRST + 40, SVM_FIRST + 63);
@@ -1013,11 +1014,11 @@ static void svm_failed_flush_refuses(struct kunit *test)
 static void svm_hook_refuses(struct svm_lab *lab)
 {
 	struct svm_range *prange = lab->hook_range;
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	lab->hooked++;
 	KUNIT_EXPECT_FALSE(lab->test, svm_counts_as_mapped(prange) && lab->hook_at);
-	users_refuses(lab->test, &call);
+	drivers_refuses(lab->test, &call);
 }
 
 static void svm_between_vmas_refuses(struct kunit *test)
@@ -1043,10 +1044,10 @@ static void svm_between_vmas_refuses(struct kunit *test)
 static void svm_hook_succeeds(struct svm_lab *lab)
 {
 	struct svm_range *prange = lab->hook_range;
-	struct users_call call = svm_call(lab, prange, USERS_IDLE, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_IDLE, prange->start, prange->last);
 
 	lab->hooked++;
-	users_succeeds(lab->test, &call, true);
+	drivers_succeeds(lab->test, &call, true);
 }
 
 static void svm_success_is_noticed(struct kunit *test)
@@ -1101,14 +1102,15 @@ static void svm_blocking_waits(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
-	struct users_outcome out;
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BLOCKING, SVM_FIRST,
+					    SVM_FIRST + 63);
+	struct drivers_outcome out;
 
 	call.event = MMU_NOTIFY_CLEAR;
 	call.let_go = svm_unlock;
 	call.arg = &prange->lock;
 	mutex_lock(&prange->lock);
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_EQ(test, lab->quiesces, 1);
@@ -1166,7 +1168,7 @@ static void svm_release_ignored(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	mutex_lock(&prange->lock);
 	out = svm_blocks(lab, prange, MMU_NOTIFY_RELEASE, SVM_FIRST, SVM_FIRST + 63);
@@ -1180,14 +1182,15 @@ static void rehearsed(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
-	struct users_outcome out;
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BLOCKING, SVM_FIRST,
+					    SVM_FIRST + 63);
+	struct drivers_outcome out;
 
 	call.event = MMU_NOTIFY_CLEAR;
 	call.let_go = svm_unlock;
 	call.arg = &prange->lock;
 	mutex_lock(&prange->lock);
-	out = users_rehearses(test, &call);
+	out = drivers_rehearses(test, &call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_EQ(test, lab->quiesces, 1);
@@ -1201,10 +1204,11 @@ static void rehearsed_unmap(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BLOCKING, SVM_FIRST,
+					    SVM_FIRST + 63);
 
 	mutex_lock(&lab->p.svms.lock);
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, prange->work_item.op, SVM_OP_UNMAP_RANGE);
 	mutex_unlock(&lab->p.svms.lock);
@@ -1217,10 +1221,11 @@ static void rehearsed_idle(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BLOCKING, SVM_FIRST, SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BLOCKING, SVM_FIRST,
+					    SVM_FIRST + 63);
 
 	call.event = MMU_NOTIFY_CLEAR;
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, lab->quiesces, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&lab->p.svms.evicted_ranges), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&prange->invalid), 0);
@@ -1267,9 +1272,9 @@ static void svm_restore_of_a_reaped_process_ends(struct kunit *test)
 	struct svm_range *prange = svm_new_evicted(lab);
 	int mm_users = atomic_read(&lab->mm->mm_users);
 
-	users_mm_set(MMF_UNSTABLE, lab->mm);
+	drivers_mm_set(MMF_UNSTABLE, lab->mm);
 	svm_restore(lab);
-	users_mm_clear(MMF_UNSTABLE, lab->mm);
+	drivers_mm_clear(MMF_UNSTABLE, lab->mm);
 	KUNIT_EXPECT_EQ(test, lab->resumes, 0);
 	KUNIT_EXPECT_TRUE(test, lab->stopped);
 	KUNIT_EXPECT_EQ(test, lab->faults, 0);
@@ -1327,7 +1332,7 @@ static void svm_unreadable(struct kunit *test, unsigned long page)
 	/* the other one is there, on both GPUs */
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, last), 32);
 	KUNIT_EXPECT_FALSE(test, svm_is_mapping_done(lab, prange));
-	users_look(test);
+	drivers_look(test);
 }
 
 static void svm_unreadable_tail_is_unmapped(struct kunit *test)
@@ -1575,13 +1580,13 @@ static void svm_map_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new(lab, SVM_SECOND - 16, SVM_SECOND + 15);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
 	call.hole = SVM_HALF_MAPPED;
-	users_path(test, "svm_range_validate_and_map", &call);
+	drivers_path(test, "svm_range_validate_and_map", &call);
 	svm_map(lab, prange);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* A fault of one GPU */
@@ -1589,25 +1594,25 @@ static void svm_map_xnack_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, true);
 	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 31);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
-	users_path(test, "svm_range_validate_and_map, retry faults", &call);
+	drivers_path(test, "svm_range_validate_and_map, retry faults", &call);
 	svm_map(lab, prange);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static void svm_restore_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_evicted(lab);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
 	call.hole = SVM_HALF_MAPPED;
-	users_path(test, "svm_range_restore_work", &call);
+	drivers_path(test, "svm_range_restore_work", &call);
 	svm_restore(lab);
-	users_path_end(test);
+	drivers_path_end(test);
 	flush_delayed_work(&lab->p.svms.restore_work);
 }
 
@@ -1616,24 +1621,24 @@ static void svm_unmap_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, true);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
-	users_path(test, "svm_range_cpu_invalidate_pagetables, retry faults", &call);
-	users_blocks_here(test, &call);
-	users_path_end(test);
+	drivers_path(test, "svm_range_cpu_invalidate_pagetables, retry faults", &call);
+	drivers_blocks_here(test, &call);
+	drivers_path_end(test);
 }
 
 static void svm_evict_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	call.event = MMU_NOTIFY_CLEAR;
-	users_path(test, "svm_range_cpu_invalidate_pagetables", &call);
-	users_blocks_here(test, &call);
-	users_path_end(test);
+	drivers_path(test, "svm_range_cpu_invalidate_pagetables", &call);
+	drivers_blocks_here(test, &call);
+	drivers_path_end(test);
 	flush_delayed_work(&lab->p.svms.restore_work);
 }
 
@@ -1642,14 +1647,14 @@ static void svm_deferred_work_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, true);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, SVM_FIRST, SVM_FIRST + 31);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, SVM_FIRST, SVM_FIRST + 31);
 
 	svm_split(lab, prange);
 	svm_range_add_list_work(&lab->p.svms, prange, lab->mm, SVM_OP_UPDATE_RANGE_NOTIFIER);
 	call.event = MMU_NOTIFY_CLEAR;
-	users_path(test, "svm_range_deferred_list_work", &call);
+	drivers_path(test, "svm_range_deferred_list_work", &call);
 	svm_range_deferred_list_work(&lab->p.svms.deferred_list_work);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_TRUE(test, list_empty(&prange->child_list));
 }
 
@@ -1708,13 +1713,13 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_other_attrs_are_applied),
 	KUNIT_CASE(svm_unreadable_ends_with_its_vma),
 	KUNIT_CASE(svm_unreadable_beside_a_child),
-	KUNIT_CASE_PARAM(svm_map_interrupted, users_points),
-	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, users_points),
-	KUNIT_CASE_PARAM(svm_restore_interrupted, users_points),
-	KUNIT_CASE_PARAM(svm_unmap_interrupted, users_points),
-	KUNIT_CASE_PARAM(svm_evict_interrupted, users_points),
-	KUNIT_CASE_PARAM(svm_deferred_work_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_map_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(svm_restore_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(svm_unmap_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(svm_evict_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(svm_deferred_work_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(amdkfd_svm, svm_cases);
+DRIVERS_SUITE(amdkfd_svm, svm_cases);

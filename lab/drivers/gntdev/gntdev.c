@@ -4,7 +4,7 @@
  * core. The hypervisor is two arrays that say which page table entries are its own:
  * those of the process, and those of the kernel.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/kthread.h>
@@ -14,7 +14,7 @@
 
 /* The core does not call a notifier that was removed. */
 static void gnt_point(void);
-#define users_point()	gnt_point()
+#define drivers_point()	gnt_point()
 #include "points.h"
 
 /* Where the path inserts and removes its notifier, and counts what is granted */
@@ -22,40 +22,40 @@ static void gnt_point(void);
 ({									\
 	int gnt_ret;							\
 									\
-	users_point();							\
+	drivers_point();						\
 	gnt_ret = mmu_interval_notifier_insert_locked(sub, mm, start, size, ops); \
-	users_point();							\
+	drivers_point();						\
 	gnt_ret;							\
 })
 static void gnt_notifier_remove(struct mmu_interval_notifier *notifier);
 #define mmu_interval_notifier_remove(notifier)	gnt_notifier_remove(notifier)
 #define atomic_add(i, v)							\
 do {									\
-	users_point();							\
+	drivers_point();						\
 	atomic_add(i, v);						\
-	users_point();							\
+	drivers_point();						\
 } while (0)
 #define atomic_sub_return(i, v)						\
 ({									\
 	int gnt_count;							\
 									\
-	users_point();							\
+	drivers_point();						\
 	gnt_count = atomic_sub_return(i, v);				\
-	users_point();							\
+	drivers_point();						\
 	gnt_count;							\
 })
 /* There is no machine address: the hypervisor is told where the entry is. */
 #define arbitrary_virt_to_machine(pte)	XMADDR((unsigned long)(pte))
 #undef pr_fmt
 /* Only in a PV domain gntdev has notifiers. Some ask when they are called. */
-#ifdef USERS_XEN_PV
+#ifdef DRIVERS_XEN_PV
 #include <xen/xen.h>
 #undef xen_pv_domain
 #define xen_pv_domain()	true
 static int use_ptemod;
 #endif
 #include <drivers/xen/gntdev.c>
-#undef users_point
+#undef drivers_point
 #undef mmu_interval_notifier_remove
 #undef atomic_add
 #undef atomic_sub_return
@@ -71,7 +71,7 @@ static int use_ptemod;
 struct gnt_entry {
 	bool mapped;
 	u64 addr;
-	/* Since when, see users.h */
+	/* Since when, see drivers.h */
 	unsigned long since;
 };
 
@@ -100,7 +100,7 @@ static struct {
 static void gnt_point(void)
 {
 	if (!xen.removed)
-		users_point();
+		drivers_point();
 }
 
 static void gnt_notifier_remove(struct mmu_interval_notifier *notifier)
@@ -140,7 +140,7 @@ static void xen_map(struct gnttab_map_grant_ref *op, struct gnt_entry *entry, in
 		return;
 	entry->mapped = true;
 	entry->addr = op->host_addr;
-	entry->since = users_now();
+	entry->since = drivers_now();
 }
 
 /* As the hypercall: one after the other, and all of the process come first */
@@ -154,7 +154,7 @@ int gnttab_map_refs(struct gnttab_map_grant_ref *map_ops,
 	if (xen.in_mmap)
 		mmap_assert_write_locked(current->mm);
 	if (xen.fail_map)
-		users_failure("the hypervisor refuses to map a grant");
+		drivers_failure("the hypervisor refuses to map a grant");
 	for (i = 0; i < count; i++)
 		xen_map(&map_ops[i], &xen.user[i], i, i + 1 == xen.fail_map);
 	for (i = 0; i < count; i++)
@@ -194,7 +194,7 @@ static void xen_unmap(struct gntab_unmap_queue_data *item)
 		bool fails = first + i + 1 == xen.fail_unmap;
 
 		if (fails)
-			users_failure("the hypervisor refuses to unmap a grant");
+			drivers_failure("the hypervisor refuses to unmap a grant");
 		xen_unmap_one(&ops[i], xen.user, 0, fails);
 	}
 	for (i = 0; i < count; i++)
@@ -248,7 +248,7 @@ static int gnt_reach_given_up(void *arg, unsigned long start, unsigned long end)
 		unsigned long addr = GNT_START + i * PAGE_SIZE;
 
 		n += xen.user[i].mapped && addr >= start && addr < end &&
-		     users_given_up(addr, xen.user[i].since);
+		     drivers_given_up(addr, xen.user[i].since);
 	}
 	return n;
 }
@@ -317,7 +317,7 @@ static struct gntdev_grant_map *gnt_new(struct kunit *test)
 	for (i = 0; i < GNT_PAGES; i++)
 		find_grant_ptes(&xen.ptes[i], GNT_START + i * PAGE_SIZE, map);
 	xen.map = map;
-	users_judge(test, "gntdev_invalidate", gnt_reach_given_up, NULL);
+	drivers_judge(test, "gntdev_invalidate", gnt_reach_given_up, NULL);
 	return map;
 }
 
@@ -343,14 +343,14 @@ static struct gntdev_grant_map *gnt_new_mapped(struct kunit *test)
 }
 
 /* Whatever the outcome, a non-blocking call changes nothing. */
-static void gnt_asks(struct kunit *test, enum users_state state, unsigned long start,
+static void gnt_asks(struct kunit *test, enum drivers_state state, unsigned long start,
 		     unsigned long end, bool success)
 {
 	struct gntdev_grant_map *map = xen.map;
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate", .state = state,
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = start, .end = end, .no_seq = true,
+		.mm = drivers_mm(test), .start = start, .end = end, .no_seq = true,
 	};
 	int grants = atomic_read(&map->live_grants);
 	int unmaps = xen.unmaps, mapped = xen_mapped();
@@ -358,12 +358,12 @@ static void gnt_asks(struct kunit *test, enum users_state state, unsigned long s
 	bool removed[GNT_PAGES];
 
 	memcpy(removed, map->being_removed, sizeof(removed));
-	if (state == USERS_IDLE && !success)
+	if (state == DRIVERS_IDLE && !success)
 		call.reason = "grants are counted for the map, not for its parts";
 	if (success)
-		users_succeeds(test, &call, false);
+		drivers_succeeds(test, &call, false);
 	else
-		users_refuses(test, &call);
+		drivers_refuses(test, &call);
 	KUNIT_EXPECT_EQ(test, grants, atomic_read(&map->live_grants));
 	KUNIT_EXPECT_EQ(test, unmaps, xen.unmaps);
 	KUNIT_EXPECT_EQ(test, mapped, xen_mapped());
@@ -373,13 +373,13 @@ static void gnt_asks(struct kunit *test, enum users_state state, unsigned long s
 
 static void gnt_blocks(struct kunit *test, unsigned long start, unsigned long end)
 {
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate",
 		.interval = &xen.map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = start, .end = end, .no_seq = true,
+		.mm = drivers_mm(test), .start = start, .end = end, .no_seq = true,
 	};
 
-	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
 }
 
 static void gntdev_granted_refuses(struct kunit *test)
@@ -389,7 +389,7 @@ static void gntdev_granted_refuses(struct kunit *test)
 
 	*byte = 1;
 	map->notify.flags = UNMAP_NOTIFY_CLEAR_BYTE;
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 	KUNIT_EXPECT_EQ(test, *byte, 1);
 	KUNIT_EXPECT_EQ(test, map->notify.flags, UNMAP_NOTIFY_CLEAR_BYTE);
 
@@ -407,17 +407,17 @@ static void gntdev_each_page_refuses(struct kunit *test)
 
 	gnt_new_mapped(test);
 	for (start = GNT_START; start < GNT_END; start += PAGE_SIZE)
-		gnt_asks(test, USERS_BUSY, start, start + PAGE_SIZE, false);
-	gnt_asks(test, USERS_BUSY, GNT_START - PAGE_SIZE, GNT_START + PAGE_SIZE, false);
-	gnt_asks(test, USERS_BUSY, GNT_END - PAGE_SIZE, GNT_END + PAGE_SIZE, false);
-	gnt_asks(test, USERS_BUSY, 0, TASK_SIZE, false);
+		gnt_asks(test, DRIVERS_BUSY, start, start + PAGE_SIZE, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START - PAGE_SIZE, GNT_START + PAGE_SIZE, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_END - PAGE_SIZE, GNT_END + PAGE_SIZE, false);
+	gnt_asks(test, DRIVERS_BUSY, 0, TASK_SIZE, false);
 }
 
 static void gntdev_out_of_range_succeeds(struct kunit *test)
 {
 	gnt_new_mapped(test);
-	gnt_asks(test, USERS_IDLE, GNT_START - PAGE_SIZE, GNT_START, true);
-	gnt_asks(test, USERS_IDLE, GNT_END, GNT_END + PAGE_SIZE, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START - PAGE_SIZE, GNT_START, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_END, GNT_END + PAGE_SIZE, true);
 	gnt_blocks(test, GNT_START - PAGE_SIZE, GNT_START);
 	gnt_blocks(test, GNT_END, GNT_END + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), GNT_PAGES);
@@ -428,8 +428,8 @@ static void gntdev_unmapped_succeeds(struct kunit *test)
 {
 	gnt_new_mapped(test);
 	gnt_blocks(test, GNT_START, GNT_END);
-	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
-	gnt_asks(test, USERS_IDLE, GNT_END - PAGE_SIZE, GNT_END, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START, GNT_END, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_END - PAGE_SIZE, GNT_END, true);
 	gnt_blocks(test, GNT_START, GNT_END);
 	KUNIT_EXPECT_EQ(test, xen.unmaps, 1);
 }
@@ -438,7 +438,7 @@ static void gntdev_unmapped_succeeds(struct kunit *test)
 static void gntdev_never_mapped_succeeds(struct kunit *test)
 {
 	gnt_new(test);
-	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START, GNT_END, true);
 	gnt_blocks(test, GNT_START, GNT_END);
 	KUNIT_EXPECT_EQ(test, xen.unmaps, 0);
 }
@@ -451,10 +451,10 @@ static void gntdev_half_mapped_refuses(struct kunit *test)
 	xen.fail_map = 4;
 	KUNIT_EXPECT_EQ(test, gntdev_map_grant_pages(map), -EINVAL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 2 * GNT_PAGES - 1);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 	gnt_blocks(test, GNT_START, GNT_END);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
-	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START, GNT_END, true);
 }
 
 /*
@@ -465,25 +465,25 @@ static void gntdev_half_mapped_refuses(struct kunit *test)
 static void gntdev_unfinished_refuses(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate", .hole = "G1",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+		.mm = drivers_mm(test), .start = GNT_START, .end = GNT_END,
 		.no_seq = true,
 	};
 	int i;
 
 	get_page(map->pages[5]);
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_ASSERT_NOT_NULL(test, xen.delayed);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), GNT_PAGES);
 	for (i = 0; i < GNT_PAGES; i++)
 		KUNIT_EXPECT_TRUE(test, map->being_removed[i]);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 	put_page(map->pages[5]);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 	xen_unmap_delayed();
-	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START, GNT_END, true);
 }
 
 /* The handle is gone, the mapping is not: it is no measure of what is mapped */
@@ -497,7 +497,7 @@ static void gntdev_failed_unmap_refuses(struct kunit *test)
 		map->kunmap_ops[i].handle = INVALID_GRANT_HANDLE;
 		map->being_removed[i] = true;
 	}
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 }
 
 /* Counted wrong, by a bug: it is not known what is mapped. */
@@ -506,29 +506,29 @@ static void gntdev_negative_refuses(struct kunit *test)
 	struct gntdev_grant_map *map = gnt_new(test);
 
 	atomic_set(&map->live_grants, -1);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 	atomic_set(&map->live_grants, 0);
-	gnt_asks(test, USERS_IDLE, GNT_START, GNT_END, true);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START, GNT_END, true);
 }
 
 /* The hypervisor keeps one: the map is refused as long as it exists. */
 static void gntdev_unmap_fails_refuses(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate", .hole = "G2",
 		.splat = "a grant that can't be unmapped",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = GNT_START, .end = GNT_END,
+		.mm = drivers_mm(test), .start = GNT_START, .end = GNT_END,
 		.no_seq = true,
 	};
 
 	xen.fail_unmap = 3;
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 1);
 	KUNIT_EXPECT_GT(test, atomic_read(&map->live_grants), 0);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
-	gnt_asks(test, USERS_BUSY, GNT_START + 2 * PAGE_SIZE, GNT_START + 3 * PAGE_SIZE, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START + 2 * PAGE_SIZE, GNT_START + 3 * PAGE_SIZE, false);
 }
 
 /*
@@ -538,15 +538,15 @@ static void gntdev_unmap_fails_refuses(struct kunit *test)
 static void gntdev_delayed_is_overwritten(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate", .hole = "G1",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = GNT_START, .end = GNT_START + 4 * PAGE_SIZE,
+		.mm = drivers_mm(test), .start = GNT_START, .end = GNT_START + 4 * PAGE_SIZE,
 		.no_seq = true,
 	};
 
 	get_page(map->pages[2]);
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_ASSERT_NOT_NULL(test, xen.delayed);
 	put_page(map->pages[2]);
 	gnt_blocks(test, GNT_START + 4 * PAGE_SIZE, GNT_END);
@@ -556,42 +556,42 @@ static void gntdev_delayed_is_overwritten(struct kunit *test)
 	xen_unmap_delayed();
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 4);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 2 * 4);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 }
 
 /* Another thread of the process: it finds nothing that is left to be done. */
 static void gnt_second_caller(struct kunit *test)
 {
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate", .hole = "G3",
 		.interval = &xen.map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = GNT_START, .end = GNT_END, .no_seq = true,
+		.mm = drivers_mm(test), .start = GNT_START, .end = GNT_END, .no_seq = true,
 	};
 
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 }
 
 static void gntdev_two_callers(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
-		.mm = users_mm(test), .start = GNT_START, .end = GNT_END, .no_seq = true,
+		.mm = drivers_mm(test), .start = GNT_START, .end = GNT_END, .no_seq = true,
 	};
 
 	xen.in_unmap = gnt_second_caller;
-	users_blocks_here(test, &call);
+	drivers_blocks_here(test, &call);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
 }
 
 /* Paths, interrupted */
 
-static struct users_call gnt_path_call(void)
+static struct drivers_call gnt_path_call(void)
 {
-	return (struct users_call){
-		.callback = "gntdev_invalidate", .state = USERS_BUSY,
+	return (struct drivers_call){
+		.callback = "gntdev_invalidate", .state = DRIVERS_BUSY,
 		.interval = &xen.map->notifier, .interval_ops = &gntdev_mmu_ops,
 		.mm = current->mm, .start = GNT_START, .end = GNT_END, .no_seq = true,
 	};
@@ -604,13 +604,13 @@ static struct users_call gnt_path_call(void)
 static void gntdev_map_interrupted(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new(test);
-	struct users_call call = gnt_path_call();
+	struct drivers_call call = gnt_path_call();
 
-	users_path(test, "gntdev_mmap", &call);
+	drivers_path(test, "gntdev_mmap", &call);
 	gnt_point();
 	KUNIT_EXPECT_EQ(test, gnt_mmap(), GNT_START);
 	gnt_point();
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 2 * xen_mapped());
 }
 
@@ -618,14 +618,14 @@ static void gntdev_map_interrupted(struct kunit *test)
 static void gntdev_failed_map_interrupted(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new(test);
-	struct users_call call = gnt_path_call();
+	struct drivers_call call = gnt_path_call();
 
 	xen.fail_map = 4;
-	users_path(test, "gntdev_mmap, a grant is refused", &call);
+	drivers_path(test, "gntdev_mmap, a grant is refused", &call);
 	gnt_point();
 	KUNIT_EXPECT_EQ(test, (long)gnt_mmap(), -EINVAL);
 	gnt_point();
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
 }
@@ -634,12 +634,12 @@ static void gntdev_failed_map_interrupted(struct kunit *test)
 static void gntdev_unmap_interrupted(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = gnt_path_call(), own = call;
+	struct drivers_call call = gnt_path_call(), own = call;
 
 	call.hole = "G3";
-	users_path(test, "gntdev_invalidate", &call);
-	users_blocks_here(test, &own);
-	users_path_end(test);
+	drivers_path(test, "gntdev_invalidate", &call);
+	drivers_blocks_here(test, &own);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
 }
@@ -647,7 +647,7 @@ static void gntdev_unmap_interrupted(struct kunit *test)
 /* Of a part only: who comes meanwhile has something left to do. */
 static void gntdev_unmap_part_interrupted(struct kunit *test)
 {
-	struct users_call call, own;
+	struct drivers_call call, own;
 
 	gnt_new_mapped(test);
 	call = gnt_path_call();
@@ -655,9 +655,9 @@ static void gntdev_unmap_part_interrupted(struct kunit *test)
 	own.start = GNT_START + 2 * PAGE_SIZE;
 	own.end = GNT_START + 6 * PAGE_SIZE;
 	call.hole = "G3";
-	users_path(test, "gntdev_invalidate, a part", &call);
-	users_blocks_here(test, &own);
-	users_path_end(test);
+	drivers_path(test, "gntdev_invalidate, a part", &call);
+	drivers_blocks_here(test, &own);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, xen_mapped() % 4, 0);
 }
 
@@ -668,19 +668,19 @@ static void gntdev_unmap_part_interrupted(struct kunit *test)
 static void gntdev_delayed_unmap_interrupted(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = gnt_path_call(), own = call;
+	struct drivers_call call = gnt_path_call(), own = call;
 
 	own.event = MMU_NOTIFY_RELEASE;
 	get_page(map->pages[5]);
-	users_blocks(test, &own);
+	drivers_blocks(test, &own);
 	put_page(map->pages[5]);
 	KUNIT_ASSERT_NOT_NULL(test, xen.delayed);
 	call.hole = "G1";
-	users_path(test, "__unmap_grant_pages_done, workqueue", &call);
+	drivers_path(test, "__unmap_grant_pages_done, workqueue", &call);
 	gnt_point();
 	xen_unmap_delayed();
 	gnt_point();
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
 }
@@ -688,15 +688,15 @@ static void gntdev_delayed_unmap_interrupted(struct kunit *test)
 /* munmap(), and the file is closed: the last user frees the map. */
 static void gntdev_release_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gnt_new_mapped(test);
 	call = gnt_path_call();
-	users_path(test, "gntdev_release", &call);
+	drivers_path(test, "gntdev_release", &call);
 	gnt_point();
 	vm_munmap(GNT_START, GNT_SIZE);
 	gnt_release();
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_TRUE(test, xen.removed);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
 }
@@ -707,8 +707,8 @@ static void gntdev_free_part_refuses(struct kunit *test)
 	gnt_new_mapped(test);
 	gnt_blocks(test, GNT_START, GNT_START + 2 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, xen_mapped(), GNT_PAGES - 2);
-	gnt_asks(test, USERS_IDLE, GNT_START, GNT_START + 2 * PAGE_SIZE, false);
-	gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+	gnt_asks(test, DRIVERS_IDLE, GNT_START, GNT_START + 2 * PAGE_SIZE, false);
+	gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 }
 
 static void gntdev_refused_then_blocking(struct kunit *test)
@@ -720,7 +720,7 @@ static void gntdev_refused_then_blocking(struct kunit *test)
 		map = gnt_new_mapped(test);
 		gnt_blocks(test, GNT_START + 2 * PAGE_SIZE, GNT_START + 4 * PAGE_SIZE);
 		if (i)
-			gnt_asks(test, USERS_BUSY, GNT_START, GNT_END, false);
+			gnt_asks(test, DRIVERS_BUSY, GNT_START, GNT_END, false);
 		/* A hole in the middle: one call on either side of it */
 		gnt_blocks(test, GNT_START - PAGE_SIZE, GNT_END - PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, xen.unmaps, 3);
@@ -737,7 +737,7 @@ static void gntdev_refused_then_blocking(struct kunit *test)
 static void gntdev_rehearsed(struct kunit *test)
 {
 	struct gntdev_grant_map *map = gnt_new_mapped(test);
-	struct users_call call = {
+	struct drivers_call call = {
 		.callback = "gntdev_invalidate",
 		.interval = &map->notifier, .interval_ops = &gntdev_mmu_ops,
 		.mm = current->mm, .start = GNT_START, .end = GNT_END,
@@ -746,7 +746,7 @@ static void gntdev_rehearsed(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+		KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 		KUNIT_EXPECT_EQ(test, xen_mapped(), 0);
 		KUNIT_EXPECT_EQ(test, xen.unmaps, 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&map->live_grants), 0);
@@ -769,13 +769,13 @@ static struct kunit_case gntdev_cases[] = {
 	KUNIT_CASE(gntdev_negative_refuses),
 	KUNIT_CASE(gntdev_delayed_is_overwritten),
 	KUNIT_CASE(gntdev_two_callers),
-	KUNIT_CASE_PARAM(gntdev_map_interrupted, users_points),
-	KUNIT_CASE_PARAM(gntdev_failed_map_interrupted, users_points),
-	KUNIT_CASE_PARAM(gntdev_unmap_interrupted, users_points),
-	KUNIT_CASE_PARAM(gntdev_unmap_part_interrupted, users_points),
-	KUNIT_CASE_PARAM(gntdev_delayed_unmap_interrupted, users_points),
-	KUNIT_CASE_PARAM(gntdev_release_interrupted, users_points),
+	KUNIT_CASE_PARAM(gntdev_map_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gntdev_failed_map_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gntdev_unmap_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gntdev_unmap_part_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gntdev_delayed_unmap_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gntdev_release_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(gntdev, gntdev_cases);
+DRIVERS_SUITE(gntdev, gntdev_cases);

@@ -3,7 +3,7 @@
  * Expected receive of hfi1: drivers/infiniband/hw/hfi1/user_exp_rcv.c. Memory,
  * notifiers and pins are real, the receive array of the hardware is not.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/resource.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -26,7 +26,7 @@ static __always_inline void hfi_spin_lock(spinlock_t *lock)
 static __always_inline void hfi_spin_unlock(spinlock_t *lock)
 {
 	hfi_unlocks(lock);
-	users_spin_unlock(lock);
+	drivers_spin_unlock(lock);
 }
 
 #undef spin_lock
@@ -137,7 +137,7 @@ void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa
 	struct hfi_entry *entry = &hfi->entries[index - HFI_BASE];
 	struct tid_rb_node *node = hfi->fd.entry_to_rb[index - HFI_BASE];
 
-	users_point();
+	drivers_point();
 	if (type == PT_EXPECTED) {
 		/* Or munmap() may clear the entry before it is written */
 		KUNIT_EXPECT_TRUE(hfi->test, lockdep_is_held(&node->invalidate_mutex));
@@ -150,7 +150,7 @@ void hfi1_put_tid(struct hfi1_devdata *dd, u32 index, u32 type, unsigned long pa
 	/* As the real one does it */
 	if (type == PT_INVALID_FLUSH || (index & 3) == 3)
 		hfi_flush();
-	users_point();
+	drivers_point();
 }
 
 static void hfi_flush(void)
@@ -184,7 +184,7 @@ static bool hfi_no_memory(void)
 {
 	if (!hfi || !lockdep_is_held(&hfi->uctxt.exp_mutex) || ++hfi->nodes != hfi->fail_node)
 		return false;
-	users_failure("no memory for a node");
+	drivers_failure("no memory for a node");
 	return true;
 }
 
@@ -192,9 +192,9 @@ static dma_addr_t hfi_map(void *addr)
 {
 	if (hfi->in_setup && hfi->maps == 1)
 		hfi->in_setup(hfi->test);
-	users_point();
+	drivers_point();
 	if (++hfi->maps == hfi->fail_map) {
-		users_failure("no DMA address");
+		drivers_failure("no DMA address");
 		return DMA_MAPPING_ERROR;
 	}
 	hfi->mapped++;
@@ -206,7 +206,7 @@ static void hfi_unmap(dma_addr_t addr)
 {
 	int i;
 
-	users_point();
+	drivers_point();
 	for (i = 0; i < HFI_ENTRIES; i++)
 		KUNIT_EXPECT_FALSE(hfi->test, hfi->entries[i].pages &&
 				   hfi->entries[i].pfn == PHYS_PFN(addr - HFI_DMA_OFFSET));
@@ -226,7 +226,7 @@ static int hfi_insert(struct mmu_interval_notifier *sub, struct mm_struct *mm,
 		swap(inserted, hfi->inserted);
 		hfi->inserted_node = container_of(sub, struct tid_rb_node, notifier);
 	}
-	users_point();
+	drivers_point();
 	ret = mmu_interval_notifier_insert(sub, mm, start, length, ops);
 	if (!ret && inserted)
 		inserted(hfi->test);
@@ -391,7 +391,7 @@ static void hfi_open(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, hfi->fd.use_mn);
 	mmgrab(hfi->mm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, hfi_close, NULL), 0);
-	users_judge(test, "tid_rb_invalidate", hfi_reach_unpinned, NULL);
+	drivers_judge(test, "tid_rb_invalidate", hfi_reach_unpinned, NULL);
 }
 
 static struct page *hfi_page(struct kunit *test, int i)
@@ -475,10 +475,10 @@ static struct tid_rb_node *hfi_node(struct kunit *test)
 	return node;
 }
 
-static struct users_call hfi_call(struct tid_rb_node *node, enum mmu_notifier_event event)
+static struct drivers_call hfi_call(struct tid_rb_node *node, enum mmu_notifier_event event)
 {
-	return (struct users_call){
-		.callback = "tid_rb_invalidate", .state = USERS_IDLE,
+	return (struct drivers_call){
+		.callback = "tid_rb_invalidate", .state = DRIVERS_IDLE,
 		.interval = &node->notifier, .interval_ops = &tid_mn_ops,
 		.mm = hfi->mm, .start = hfi->buf,
 		.end = hfi->buf + HFI_PAGES * PAGE_SIZE,
@@ -516,20 +516,20 @@ static void hfi_cleared(struct kunit *test, struct tid_rb_node *node)
 static void tid_clear_keeps_pins(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_CLEAR);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_CLEAR);
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	hfi_untouched(test, node);
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	hfi_untouched(test, node);
 }
 
 static void tid_unmap_keeps_pins(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	hfi_untouched(test, node);
 }
 
@@ -539,11 +539,11 @@ static void tid_any_event_keeps_pins(struct kunit *test)
 	enum mmu_notifier_event event;
 
 	for (event = MMU_NOTIFY_PROTECTION_VMA; event <= MMU_NOTIFY_EXCLUSIVE; event++) {
-		struct users_call call = hfi_call(node, event);
+		struct drivers_call call = hfi_call(node, event);
 
-		users_succeeds(test, &call, false);
+		drivers_succeeds(test, &call, false);
 		/* mprotect(), fork(), migration: nothing but munmap() clears entries. */
-		KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+		KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
 		hfi_untouched(test, node);
 	}
 }
@@ -601,16 +601,16 @@ static void hfi_drop(struct hfi_holder *holder)
 }
 
 /* One call with @mutex held by somebody else */
-static struct users_outcome hfi_call_held(struct kunit *test, struct users_call *call,
-					  struct mutex *mutex)
+static struct drivers_outcome hfi_call_held(struct kunit *test, struct drivers_call *call,
+					    struct mutex *mutex)
 {
 	struct hfi_holder holder = {};
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	call->let_go = hfi_let_go;
 	call->arg = &holder;
 	hfi_hold(test, &holder, mutex);
-	out = users_call(test, call);
+	out = drivers_call(test, call);
 	hfi_drop(&holder);
 	KUNIT_EXPECT_TRUE(test, out.success);
 	return out;
@@ -619,15 +619,15 @@ static struct users_outcome hfi_call_held(struct kunit *test, struct users_call 
 static void tid_held(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
-	call.state = USERS_HELD;
+	call.state = DRIVERS_HELD;
 	KUNIT_EXPECT_FALSE(test, hfi_call_held(test, &call, &node->invalidate_mutex).waited);
 	hfi_untouched(test, node);
 	if (node->freed)
 		return;
 
-	call.state = USERS_BLOCKING;
+	call.state = DRIVERS_BLOCKING;
 	KUNIT_EXPECT_TRUE(test, hfi_call_held(test, &call, &node->invalidate_mutex).waited);
 	hfi_cleared(test, node);
 }
@@ -641,17 +641,17 @@ static void hfi_unlock_folio(void *folio)
 static void tid_folio_locked(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 	struct folio *folio = page_folio(node->pages[0]);
 	bool waited;
 
 	/* unpin_user_pages_dirty_lock() takes the lock of clean folios only */
 	folio_clear_dirty(folio);
-	call.state = USERS_HELD;
+	call.state = DRIVERS_HELD;
 	call.let_go = hfi_unlock_folio;
 	call.arg = folio;
 	folio_lock(folio);
-	waited = users_call(test, &call).waited;
+	waited = drivers_call(test, &call).waited;
 	KUNIT_EXPECT_FALSE(test, waited);
 	if (!waited)
 		folio_unlock(folio);
@@ -660,31 +660,31 @@ static void tid_folio_locked(struct kunit *test)
 		return;
 
 	folio_lock(folio);
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &call).waited);
 	hfi_cleared(test, node);
 }
 
 static void tid_freed_succeeds(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
-	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
 	hfi_cleared(test, node);
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 	hfi_cleared(test, node);
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	hfi_cleared(test, node);
 }
 
 static void tid_ignored_then_blocking(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
-	users_succeeds(test, &call, false);
-	users_blocks(test, &call);
+	drivers_succeeds(test, &call, false);
+	drivers_blocks(test, &call);
 	hfi_cleared(test, node);
 }
 
@@ -692,10 +692,10 @@ static void tid_ignored_then_blocking(struct kunit *test)
 static void tid_ignored_then_unmapped(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 	int pages = HFI_PAGES;
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	hfi_untouched(test, node);
 	KUNIT_EXPECT_EQ(test, vm_munmap(hfi->buf, pages * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
@@ -711,17 +711,17 @@ static void tid_ignored_then_unmapped(struct kunit *test)
 static void tid_ignored_then_exit(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	hfi_untouched(test, node);
 }
 
-static struct users_call cover_call(struct mmu_interval_notifier *cover,
-				    enum mmu_notifier_event event)
+static struct drivers_call cover_call(struct mmu_interval_notifier *cover,
+				      enum mmu_notifier_event event)
 {
-	return (struct users_call){
-		.callback = "tid_cover_invalidate", .state = USERS_IDLE,
+	return (struct drivers_call){
+		.callback = "tid_cover_invalidate", .state = DRIVERS_IDLE,
 		.interval = cover, .interval_ops = &tid_cover_ops,
 		.mm = hfi->mm, .start = hfi->buf,
 		.end = hfi->buf + HFI_PAGES * PAGE_SIZE,
@@ -732,9 +732,9 @@ static struct users_call cover_call(struct mmu_interval_notifier *cover,
 static void cover_never_waits(struct kunit *test)
 {
 	struct tid_user_buf *tidbuf;
-	struct users_call call;
+	struct drivers_call call;
 	enum mmu_notifier_event event;
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	hfi_open(test);
 	tidbuf = kunit_kzalloc(test, sizeof(*tidbuf), GFP_KERNEL);
@@ -742,14 +742,14 @@ static void cover_never_waits(struct kunit *test)
 	mutex_init(&tidbuf->cover_mutex);
 	for (event = MMU_NOTIFY_UNMAP; event <= MMU_NOTIFY_EXCLUSIVE; event++) {
 		call = cover_call(&tidbuf->notifier, event);
-		users_succeeds(test, &call, false);
+		drivers_succeeds(test, &call, false);
 
-		call.state = USERS_HELD;
+		call.state = DRIVERS_HELD;
 		out = hfi_call_held(test, &call, &tidbuf->cover_mutex);
 		KUNIT_EXPECT_FALSE(test, out.waited);
 
 		/* Blocking: only munmap() makes setup fail. */
-		call.state = USERS_BLOCKING;
+		call.state = DRIVERS_BLOCKING;
 		out = hfi_call_held(test, &call, &tidbuf->cover_mutex);
 		KUNIT_EXPECT_EQ(test, out.waited, event == MMU_NOTIFY_UNMAP);
 		KUNIT_EXPECT_EQ(test, out.seq_set, event == MMU_NOTIFY_UNMAP);
@@ -758,10 +758,10 @@ static void cover_never_waits(struct kunit *test)
 
 static void cover_reap(struct kunit *test)
 {
-	struct users_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
 	unsigned long seq = hfi->cover->invalidate_seq;
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	if (hfi->cover->invalidate_seq == 1)
 		hfi->cover->invalidate_seq = seq;
 }
@@ -779,9 +779,9 @@ static void cover_reaped_in_setup(struct kunit *test)
 
 static void cover_unmap(struct kunit *test)
 {
-	struct users_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
 
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 }
 
 static void cover_unmapped_in_setup(struct kunit *test)
@@ -796,13 +796,13 @@ static void cover_unmapped_in_setup(struct kunit *test)
 static void rehearsed(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 	struct hfi_holder holder = {};
 
 	call.let_go = hfi_let_go;
 	call.arg = &holder;
 	hfi_hold(test, &holder, &node->invalidate_mutex);
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &call).waited);
 	hfi_drop(&holder);
 	KUNIT_EXPECT_EQ(test, hfi_programmed(), 0);
 	KUNIT_EXPECT_EQ(test, hfi->mapped, 0);
@@ -810,24 +810,24 @@ static void rehearsed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, hfi->tinfo.tidcnt);
 
 	/* Nothing is left to be done */
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, hfi->fd.invalid_tid_idx, hfi->tinfo.tidcnt);
 }
 
 static void rehearsed_clear_keeps_pins(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_CLEAR);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_CLEAR);
 
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	hfi_untouched(test, node);
 }
 
 static void cover_rehearse(struct kunit *test)
 {
-	struct users_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = cover_call(hfi->cover, MMU_NOTIFY_UNMAP);
 
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).seq_set);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &call).seq_set);
 }
 
 static void cover_rehearsed_in_setup(struct kunit *test)
@@ -1033,7 +1033,7 @@ static void hfi_close_now(struct kunit *test)
 /* munmap() of the buffer by another thread, which calls whoever is registered */
 static void hfi_unmap_buffer(struct mm_struct *mm)
 {
-	/* That of users_call() */
+	/* That of drivers_call() */
 	mmap_read_unlock(mm);
 	/* Or munmap() itself may be killed */
 	flush_signals(current);
@@ -1282,7 +1282,7 @@ static void setup_counts_pages(struct kunit *test)
 	hfi_larger_set(test, pages);
 	buf = kunit_kzalloc(test, sizeof(*buf) + sizeof(sets), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	users_set_psets(buf, sets);
+	drivers_set_psets(buf, sets);
 	buf->vaddr = hfi->buf;
 	buf->pages = pages;
 	mutex_lock(&hfi->uctxt.exp_mutex);
@@ -1304,18 +1304,18 @@ static void setup_counts_pages(struct kunit *test)
 
 static void setup_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 	int ret;
 
 	hfi_open(test);
 	hfi_new_buffer(test);
 	call = cover_call(NULL, MMU_NOTIFY_UNMAP);
-	call.state = USERS_BUSY;
+	call.state = DRIVERS_BUSY;
 	call.interval = &hfi->stand_in;
 	call.interval_ops = &hfi_stand_in_ops;
-	users_path(test, "hfi1_user_exp_rcv_setup", &call);
+	drivers_path(test, "hfi1_user_exp_rcv_setup", &call);
 	ret = hfi1_user_exp_rcv_setup(&hfi->fd, &hfi->tinfo);
-	users_path_end(test);
+	drivers_path_end(test);
 	/* Nothing but munmap() makes it fail. */
 	if (!hfi->unmapped)
 		KUNIT_EXPECT_EQ(test, ret, 0);
@@ -1327,13 +1327,13 @@ static void setup_interrupted(struct kunit *test)
 static void clear_interrupted(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
 	call.interval = &hfi->stand_in;
 	call.interval_ops = &hfi_stand_in_ops;
-	users_path(test, "hfi1_user_exp_rcv_clear", &call);
+	drivers_path(test, "hfi1_user_exp_rcv_clear", &call);
 	KUNIT_EXPECT_EQ(test, hfi_clear(hfi->tidlist, hfi->tinfo.tidcnt), 0);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, hfi_misplaced(), 0);
 	hfi_close_now(test);
 }
@@ -1342,11 +1342,11 @@ static void clear_interrupted(struct kunit *test)
 static void invalidation_interrupted(struct kunit *test)
 {
 	struct tid_rb_node *node = hfi_node(test);
-	struct users_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
+	struct drivers_call call = hfi_call(node, MMU_NOTIFY_UNMAP);
 
-	users_path(test, "tid_rb_invalidate", &call);
-	users_blocks_here(test, &call);
-	users_path_end(test);
+	drivers_path(test, "tid_rb_invalidate", &call);
+	drivers_blocks_here(test, &call);
+	drivers_path_end(test);
 	/* Two at a time may report the entry twice; they clear and unpin it once. */
 	KUNIT_EXPECT_TRUE(test, node->freed);
 	KUNIT_EXPECT_EQ(test, hfi->entries[node->rcventry - HFI_BASE].pages, 0);
@@ -1394,10 +1394,10 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(clear_refuses),
 	KUNIT_CASE(clear_by_a_killed_process),
 	KUNIT_CASE(setup_twice),
-	KUNIT_CASE_PARAM(setup_interrupted, users_points),
-	KUNIT_CASE_PARAM(clear_interrupted, users_points),
-	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(setup_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(clear_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(hfi1, hfi1_cases);
+DRIVERS_SUITE(hfi1, hfi1_cases);

@@ -9,7 +9,7 @@
  * before. So this stands for it: it returns 0 in non-blocking mode and does not sleep,
  * nothing is freed under the lock, and nothing is left when it has been unregistered.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/resource.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -19,13 +19,13 @@
 
 /* The core does not call a notifier that was unregistered. */
 static void rb_point(void);
-#define users_point()	rb_point()
+#define drivers_point()	rb_point()
 #include "points.h"
 
 static __always_inline void rb_unlock(spinlock_t *lock, unsigned long flags)
 {
 	spin_unlock_irqrestore(lock, flags);
-	users_point();
+	drivers_point();
 }
 
 #define spin_unlock_irqrestore(lock, flags)	rb_unlock(lock, flags)
@@ -44,7 +44,7 @@ static int rb_add_page(struct hfi1_devdata *dd, struct sdma_txreq *tx, struct pa
 #include <drivers/infiniband/hw/hfi1/mmu_rb.c>
 #include <drivers/infiniband/hw/hfi1/pin_system.c>
 #include <drivers/infiniband/hw/hfi1/user_pages.c>
-#undef users_point
+#undef drivers_point
 #undef spin_unlock_irqrestore
 #undef mmu_notifier_unregister
 #undef pin_user_pages_fast
@@ -57,7 +57,7 @@ static int rb_add_page(struct hfi1_devdata *dd, struct sdma_txreq *tx, struct pa
 struct rb_desc {
 	struct page *page;
 	unsigned long addr;
-	/* Since when the process has had it there, see users.h */
+	/* Since when the process has had it there, see drivers.h */
 	unsigned long since;
 	void *ctx;
 	void (*put)(void *ctx);
@@ -88,7 +88,7 @@ static struct rb {
 static void rb_point(void)
 {
 	if (!rb->closed)
-		users_point();
+		drivers_point();
 }
 
 static void rb_unregister(struct mmu_notifier *notifier, struct mm_struct *mm)
@@ -103,9 +103,9 @@ static int rb_pin_pages(unsigned long start, int nr, unsigned int flags, struct 
 	int ret, i;
 
 	rb_point();
-	users_settle();
+	drivers_settle();
 	for (i = 0; i < nr; i++)
-		rb->since[((start - rb->buf) >> PAGE_SHIFT) + i] = users_now();
+		rb->since[((start - rb->buf) >> PAGE_SHIFT) + i] = drivers_now();
 	ret = pin_user_pages_fast(start, nr, flags, pages);
 	rb_point();
 	return ret;
@@ -173,7 +173,7 @@ static int rb_reach_given_up(void *arg, unsigned long start, unsigned long end)
 		struct rb_desc *desc = &rb->descs[i];
 
 		n += desc->addr >= start && desc->addr < end &&
-		     users_given_up(desc->addr, desc->since) &&
+		     drivers_given_up(desc->addr, desc->since) &&
 		     !folio_maybe_dma_pinned(page_folio(desc->page));
 	}
 	return n;
@@ -230,7 +230,7 @@ static void rb_open(struct kunit *test)
 	rb->req.pq = &rb->pq;
 	KUNIT_ASSERT_EQ(test, hfi1_init_system_pinning(&rb->pq), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, rb_close, NULL), 0);
-	users_judge(test, "mmu_notifier_range_start", rb_reach_given_up, NULL);
+	drivers_judge(test, "mmu_notifier_range_start", rb_reach_given_up, NULL);
 }
 
 /* The pages behind an address, pinned and in use by a request */
@@ -283,16 +283,16 @@ static bool rb_cached(unsigned long addr)
 	return node;
 }
 
-static struct users_call rb_call(unsigned long start, unsigned long end)
+static struct drivers_call rb_call(unsigned long start, unsigned long end)
 {
-	return (struct users_call){
-		.callback = "mmu_notifier_range_start", .state = USERS_IDLE,
+	return (struct drivers_call){
+		.callback = "mmu_notifier_range_start", .state = DRIVERS_IDLE,
 		.list = &rb->pq.handler->mn, .list_ops = &mn_opts,
 		.mm = rb->mm, .start = start, .end = end,
 	};
 }
 
-static struct users_call rb_call_first(void)
+static struct drivers_call rb_call_first(void)
 {
 	return rb_call(rb->buf, rb->buf + RB_PAGES * PAGE_SIZE);
 }
@@ -312,7 +312,7 @@ static void rb_idle(struct kunit *test, bool blocking)
 {
 	struct sdma_mmu_node *node;
 	struct page *pages[RB_PAGES];
-	struct users_call call;
+	struct drivers_call call;
 	int i;
 
 	rb_open(test);
@@ -324,9 +324,9 @@ static void rb_idle(struct kunit *test, bool blocking)
 	call = rb_call_first();
 	rb_block_work();
 	if (blocking)
-		KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+		KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
 	else
-		users_succeeds(test, &call, false);
+		drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
 	KUNIT_EXPECT_TRUE(test, rb_pinned(pages));
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), RB_PAGES);
@@ -355,12 +355,12 @@ static void rb_idle_blocks(struct kunit *test)
 static void rb_in_flight_keeps_pins(struct kunit *test)
 {
 	struct sdma_mmu_node *node, *other;
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	node = rb_pin(test, rb->buf);
 	call = rb_call_first();
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
 	KUNIT_EXPECT_EQ(test, kref_read(&node->rb.refcount), 1);
@@ -380,18 +380,18 @@ static void rb_in_flight_keeps_pins(struct kunit *test)
 
 static void rb_empty_succeeds(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	call = rb_call_first();
-	users_succeeds(test, &call, false);
-	users_blocks(test, &call);
+	drivers_succeeds(test, &call, false);
+	drivers_blocks(test, &call);
 }
 
 static void rb_edges(struct kunit *test)
 {
 	unsigned long start, end;
-	struct users_call call;
+	struct drivers_call call;
 	int i;
 
 	rb_open(test);
@@ -399,14 +399,14 @@ static void rb_edges(struct kunit *test)
 	end = start + RB_PAGES * PAGE_SIZE;
 	rb_pin_idle(test, start);
 	call = rb_call(start - PAGE_SIZE, start);
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	call = rb_call(end, end + PAGE_SIZE);
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_TRUE(test, rb_cached(start));
 
 	for (i = 0; i < RB_PAGES; i++) {
 		call = rb_call(start + i * PAGE_SIZE, start + (i + 1) * PAGE_SIZE);
-		users_succeeds(test, &call, false);
+		drivers_succeeds(test, &call, false);
 		KUNIT_EXPECT_FALSE(test, rb_cached(start));
 		flush_workqueue(rb->port.hfi1_wq);
 		KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
@@ -416,14 +416,14 @@ static void rb_edges(struct kunit *test)
 
 static void rb_many(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 	int i;
 
 	rb_open(test);
 	for (i = 0; i < 4; i++)
 		rb_pin_idle(test, rb->buf + i * RB_PAGES * PAGE_SIZE);
 	call = rb_call(rb->buf + RB_PAGES * PAGE_SIZE, rb->buf + 3 * RB_PAGES * PAGE_SIZE);
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 2 * RB_PAGES);
 	for (i = 0; i < 4; i++)
@@ -449,16 +449,16 @@ static void rb_held_spins(struct kunit *test)
 {
 	DECLARE_COMPLETION_ONSTACK(held);
 	struct task_struct *task;
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	rb_pin_idle(test, rb->buf);
 	call = rb_call_first();
-	call.state = USERS_HELD;
+	call.state = DRIVERS_HELD;
 	task = kthread_run(rb_holder, &held, "lab-hfi1");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&held);
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	kthread_stop(task);
 	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
 }
@@ -491,7 +491,7 @@ static void rb_sleeper(struct work_struct *work)
 /* What the callback has left to the work is freed when the notifier goes, and the rest. */
 static void rb_closed_leaves_nothing(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	rb_pin_idle(test, rb->buf);
@@ -499,7 +499,7 @@ static void rb_closed_leaves_nothing(struct kunit *test)
 	call = rb_call_first();
 	INIT_WORK(&rb->blocker, rb_sleeper);
 	queue_work(rb->port.hfi1_wq, &rb->blocker);
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 2 * RB_PAGES);
 	hfi1_free_system_pinning(&rb->pq);
 	KUNIT_EXPECT_TRUE(test, rb->closed);
@@ -513,12 +513,12 @@ static void rb_closed_leaves_nothing(struct kunit *test)
 static void rb_rehearsed(struct kunit *test)
 {
 	struct sdma_mmu_node *node;
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	node = rb_pin(test, rb->buf);
 	call = rb_call_first();
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
 	KUNIT_EXPECT_EQ(test, kref_read(&node->rb.refcount), 1);
@@ -530,7 +530,7 @@ static void rb_rehearsed(struct kunit *test)
 
 	call = rb_call(rb->buf + RB_PAGES * PAGE_SIZE, rb->buf + 2 * RB_PAGES * PAGE_SIZE);
 	rb_pin_idle(test, call.start);
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_FALSE(test, rb_cached(call.start));
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
@@ -554,7 +554,7 @@ static void rb_send(struct kunit *test, int first, int pages)
 	KUNIT_EXPECT_EQ(test, left, 0);
 }
 
-static struct users_call rb_call_all(void)
+static struct drivers_call rb_call_all(void)
 {
 	return rb_call(rb->buf, rb->buf + RB_ALL * PAGE_SIZE);
 }
@@ -562,20 +562,20 @@ static struct users_call rb_call_all(void)
 /* One request pins, the next one finds it, the third one has to pin what is in front. */
 static void rb_send_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	call = rb_call_all();
-	users_path(test, "hfi1_add_pages_to_sdma_packet", &call);
+	drivers_path(test, "hfi1_add_pages_to_sdma_packet", &call);
 	rb_send(test, RB_PAGES, RB_PAGES);
 	rb_send(test, RB_PAGES, RB_PAGES);
 	rb_sent();
 	rb_send(test, RB_PAGES - 1, 2);
 	flush_workqueue(rb->port.hfi1_wq);
-	users_look(test);
+	drivers_look(test);
 	rb_sent();
-	users_path_end(test);
-	users_blocks(test, &call);
+	drivers_path_end(test);
+	drivers_blocks(test, &call);
 	flush_workqueue(rb->port.hfi1_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 }
@@ -584,7 +584,7 @@ static void rb_send_interrupted(struct kunit *test)
 static void rb_evict_interrupted(struct kunit *test)
 {
 	unsigned long size = cache_size;
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	call = rb_call_all();
@@ -592,12 +592,12 @@ static void rb_evict_interrupted(struct kunit *test)
 	rb_sent();
 	rb_send(test, RB_PAGES, RB_PAGES);
 	cache_size = 0;
-	users_path(test, "hfi1_mmu_rb_evict", &call);
+	drivers_path(test, "hfi1_mmu_rb_evict", &call);
 	rb_send(test, 2 * RB_PAGES, RB_PAGES);
-	users_path_end(test);
+	drivers_path_end(test);
 	cache_size = size;
 	flush_workqueue(rb->port.hfi1_wq);
-	users_look(test);
+	drivers_look(test);
 	KUNIT_EXPECT_FALSE(test, rb_cached(rb->buf));
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 2 * RB_PAGES);
 }
@@ -605,18 +605,18 @@ static void rb_evict_interrupted(struct kunit *test)
 /* By another thread of the process, while the device sends a part of it */
 static void rb_invalidation_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	call = rb_call_all();
 	rb_send(test, 0, RB_PAGES);
 	rb_sent();
 	rb_send(test, RB_PAGES, RB_PAGES);
-	users_path(test, "mmu_notifier_range_start", &call);
-	users_blocks_here(test, &call);
+	drivers_path(test, "mmu_notifier_range_start", &call);
+	drivers_blocks_here(test, &call);
 	flush_workqueue(rb->port.hfi1_wq);
 	rb_point();
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), RB_PAGES);
 	rb_sent();
 	flush_workqueue(rb->port.hfi1_wq);
@@ -625,16 +625,16 @@ static void rb_invalidation_interrupted(struct kunit *test)
 
 static void rb_close_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	rb_open(test);
 	call = rb_call_all();
 	rb_send(test, 0, RB_PAGES);
 	rb_send(test, RB_PAGES, RB_PAGES);
-	users_path(test, "hfi1_mmu_rb_unregister", &call);
+	drivers_path(test, "hfi1_mmu_rb_unregister", &call);
 	rb_sent();
 	hfi1_free_system_pinning(&rb->pq);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rb->pq.n_locked), 0);
 }
 
@@ -649,11 +649,11 @@ static struct kunit_case hfi1_rb_cases[] = {
 	KUNIT_CASE(rb_unmapped),
 	KUNIT_CASE(rb_closed_leaves_nothing),
 	KUNIT_CASE(rb_rehearsed),
-	KUNIT_CASE_PARAM(rb_send_interrupted, users_points),
-	KUNIT_CASE_PARAM(rb_evict_interrupted, users_points),
-	KUNIT_CASE_PARAM(rb_invalidation_interrupted, users_points),
-	KUNIT_CASE_PARAM(rb_close_interrupted, users_points),
+	KUNIT_CASE_PARAM(rb_send_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rb_evict_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rb_invalidation_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rb_close_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(hfi1_rb, hfi1_rb_cases);
+DRIVERS_SUITE(hfi1_rb, hfi1_rb_cases);

@@ -3,7 +3,7 @@
  * i915's userptr objects: drivers/gpu/drm/i915/gem/i915_gem_userptr.c. Memory,
  * pins, notifier and reservation are real, what the GPU does is not.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/resource.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -16,26 +16,26 @@ static inline int i915_lock(struct dma_resv *resv, struct ww_acquire_ctx *ctx)
 {
 	int ret;
 
-	users_point();
+	drivers_point();
 	ret = dma_resv_lock_interruptible(resv, ctx);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
 static inline void i915_resv_unlock(struct dma_resv *resv)
 {
-	users_point();
+	drivers_point();
 	dma_resv_unlock(resv);
-	users_point();
+	drivers_point();
 }
 
 static inline bool i915_read_retry(struct mmu_interval_notifier *notifier, unsigned long seq)
 {
 	bool ret;
 
-	users_point();
+	drivers_point();
 	ret = mmu_interval_read_retry(notifier, seq);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
@@ -69,7 +69,7 @@ static struct i915_test {
 	void (*in_submit)(struct kunit *test);
 	/* What the GPU has; there is a reference on them, so that they can be looked at. */
 	struct page *pages[I915_PAGES];
-	/* Since when the process has had them, see users.h */
+	/* Since when the process has had them, see drivers.h */
 	unsigned long since, bound_since;
 } *i915;
 
@@ -77,19 +77,19 @@ static int i915_pin(unsigned long start, int nr, unsigned int flags, struct page
 {
 	int ret;
 
-	users_point();
-	users_settle();
-	i915->since = users_now();
+	drivers_point();
+	drivers_settle();
+	i915->since = drivers_now();
 	ret = pin_user_pages_fast(start, nr, flags, pages);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
 static void i915_unpin(struct page **pages, unsigned long nr)
 {
-	users_point();
+	drivers_point();
 	unpin_user_pages(pages, nr);
-	users_point();
+	drivers_point();
 }
 
 static void i915_gpu_unmaps(void)
@@ -111,7 +111,7 @@ static int i915_reach_given_up(void *arg, unsigned long start, unsigned long end
 	for (i = 0; i < I915_PAGES && i915->gpu_mapped; i++) {
 		unsigned long addr = i915->buf + i * PAGE_SIZE;
 
-		n += addr >= start && addr < end && users_given_up(addr, i915->bound_since) &&
+		n += addr >= start && addr < end && drivers_given_up(addr, i915->bound_since) &&
 		     !folio_maybe_dma_pinned(page_folio(i915->pages[i]));
 	}
 	return n;
@@ -122,9 +122,9 @@ int i915_gem_object_unbind(struct drm_i915_gem_object *obj, unsigned long flags)
 {
 	if (i915->in_submit)
 		i915->in_submit(i915->test);
-	users_point();
+	drivers_point();
 	i915_gpu_unmaps();
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -139,14 +139,14 @@ int i915_gem_gtt_prepare_pages(struct drm_i915_gem_object *obj, struct sg_table 
 	struct page *page;
 	int i = 0;
 
-	users_point();
+	drivers_point();
 	for_each_sgt_page(page, iter, pages) {
 		get_page(page);
 		i915->pages[i++] = page;
 	}
 	i915->bound_since = i915->since;
 	i915->gpu_mapped = true;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -218,7 +218,7 @@ static struct drm_i915_gem_object *i915_open(struct kunit *test)
 	obj->userptr.notifier_seq = ULONG_MAX;
 	KUNIT_ASSERT_EQ(test, i915_gem_userptr_init__mmu_notifier(obj), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, i915_close, NULL), 0);
-	users_judge(test, "i915_gem_userptr_invalidate", i915_reach_given_up, NULL);
+	drivers_judge(test, "i915_gem_userptr_invalidate", i915_reach_given_up, NULL);
 	return obj;
 }
 
@@ -245,10 +245,10 @@ static struct drm_i915_gem_object *i915_open_bound(struct kunit *test)
 	return obj;
 }
 
-static struct users_call i915_call(void)
+static struct drivers_call i915_call(void)
 {
-	return (struct users_call){
-		.callback = "i915_gem_userptr_invalidate", .state = USERS_IDLE,
+	return (struct drivers_call){
+		.callback = "i915_gem_userptr_invalidate", .state = DRIVERS_IDLE,
 		.interval = &i915->obj->userptr.notifier,
 		.interval_ops = &i915_gem_userptr_notifier_ops,
 		.mm = i915->mm, .start = i915->buf,
@@ -266,33 +266,33 @@ static void i915_stale(struct kunit *test)
 
 static void i915_unbound_succeeds(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	i915_open(test);
 	call = i915_call();
-	users_succeeds(test, &call, true);
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).seq_set);
+	drivers_succeeds(test, &call, true);
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &call).seq_set);
 	KUNIT_EXPECT_FALSE(test, i915_pinned());
 }
 
 static void i915_bound_keeps_pins(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	i915_open_bound(test);
 	call = i915_call();
-	users_succeeds(test, &call, true);
+	drivers_succeeds(test, &call, true);
 	i915_stale(test);
 }
 
 static void i915_bound_blocks(struct kunit *test)
 {
-	struct users_outcome out;
-	struct users_call call;
+	struct drivers_outcome out;
+	struct drivers_call call;
 
 	i915_open_bound(test);
 	call = i915_call();
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	i915_stale(test);
@@ -306,14 +306,14 @@ static void i915_unlock(void *obj)
 static void i915_held_succeeds(struct kunit *test)
 {
 	struct drm_i915_gem_object *obj = i915_open_bound(test);
-	struct users_call call = i915_call();
+	struct drivers_call call = i915_call();
 	bool waited;
 
-	call.state = USERS_HELD;
+	call.state = DRIVERS_HELD;
 	call.let_go = i915_unlock;
 	call.arg = obj;
 	dma_resv_lock(obj->base.resv, NULL);
-	waited = users_call(test, &call).waited;
+	waited = drivers_call(test, &call).waited;
 	KUNIT_EXPECT_FALSE(test, waited);
 	if (!waited)
 		i915_unlock(obj);
@@ -339,7 +339,7 @@ static void i915_signal(void *fence)
 static void i915_active_keeps_pins(struct kunit *test)
 {
 	struct drm_i915_gem_object *obj = i915_open_bound(test);
-	struct users_call call = i915_call();
+	struct drivers_call call = i915_call();
 	static DEFINE_SPINLOCK(lock);
 	struct dma_fence *fence;
 
@@ -353,7 +353,7 @@ static void i915_active_keeps_pins(struct kunit *test)
 
 	call.let_go = i915_signal;
 	call.arg = fence;
-	users_succeeds(test, &call, true);
+	drivers_succeeds(test, &call, true);
 	i915_stale(test);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
 	dma_fence_signal(fence);
@@ -365,11 +365,11 @@ static void i915_unmapped_is_not_freed(struct kunit *test)
 {
 	struct drm_i915_gem_object *obj = i915_open_bound(test);
 	struct page *page = obj->userptr.pvec[1];
-	struct users_call call = i915_call();
+	struct drivers_call call = i915_call();
 	u32 *data = page_address(page);
 
 	*data = 0xfeedf00d;
-	users_succeeds(test, &call, true);
+	drivers_succeeds(test, &call, true);
 	KUNIT_EXPECT_EQ(test, vm_munmap(i915->buf, I915_PAGES * PAGE_SIZE), 0);
 	i915_stale(test);
 	KUNIT_EXPECT_FALSE(test, folio_mapped(page_folio(page)));
@@ -385,9 +385,9 @@ static void i915_unmapped_is_not_freed(struct kunit *test)
 
 static void i915_reap(struct kunit *test)
 {
-	struct users_call call = i915_call();
+	struct drivers_call call = i915_call();
 
-	users_succeeds(test, &call, true);
+	drivers_succeeds(test, &call, true);
 }
 
 /* Between mmu_interval_read_begin() and the pins: a collision, nothing is kept */
@@ -409,14 +409,14 @@ static void i915_reaped_in_submit(struct kunit *test)
 static void i915_rehearsed(struct kunit *test)
 {
 	struct drm_i915_gem_object *obj = i915_open_bound(test);
-	struct users_call call = i915_call();
-	struct users_outcome out;
+	struct drivers_call call = i915_call();
+	struct drivers_outcome out;
 
 	call.event = MMU_NOTIFY_CLEAR;
 	call.let_go = i915_unlock;
 	call.arg = obj;
 	dma_resv_lock(obj->base.resv, NULL);
-	out = users_rehearses(test, &call);
+	out = drivers_rehearses(test, &call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	if (!out.waited)
@@ -427,7 +427,7 @@ static void i915_rehearsed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, i915_pinned());
 
 	call.event = MMU_NOTIFY_UNMAP;
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).seq_set);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &call).seq_set);
 	i915_stale(test);
 }
 
@@ -450,41 +450,41 @@ static void i915_submit(struct kunit *test)
 
 static void i915_submit_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	i915_open(test);
 	call = i915_call();
-	users_path(test, "i915_gem_object_userptr_submit_init", &call);
+	drivers_path(test, "i915_gem_object_userptr_submit_init", &call);
 	i915_submit(test);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* An invalidation was before: the old pages go, and others are pinned. */
 static void i915_submit_again_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	i915_open_bound(test);
 	call = i915_call();
-	users_blocks(test, &call);
-	/* users_call() has set it to what the core would not have had. */
+	drivers_blocks(test, &call);
+	/* drivers_call() has set it to what the core would not have had. */
 	i915->obj->userptr.notifier_seq = ULONG_MAX;
-	users_path(test, "i915_gem_object_userptr_submit_init, again", &call);
+	drivers_path(test, "i915_gem_object_userptr_submit_init, again", &call);
 	i915_submit(test);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* The object is closed: the GPU is stopped before its pages are unpinned. */
 static void i915_release_interrupted(struct kunit *test)
 {
 	struct drm_i915_gem_object *obj = i915_open_bound(test);
-	struct users_call call = i915_call();
+	struct drivers_call call = i915_call();
 
-	users_path(test, "i915_gem_userptr_put_pages", &call);
+	drivers_path(test, "i915_gem_userptr_put_pages", &call);
 	dma_resv_lock(obj->base.resv, NULL);
 	i915_gem_object_userptr_unbind(obj);
 	dma_resv_unlock(obj->base.resv);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_FALSE(test, i915_pinned());
 }
 
@@ -497,10 +497,10 @@ static struct kunit_case i915_cases[] = {
 	KUNIT_CASE(i915_unmapped_is_not_freed),
 	KUNIT_CASE(i915_reaped_in_submit),
 	KUNIT_CASE(i915_rehearsed),
-	KUNIT_CASE_PARAM(i915_submit_interrupted, users_points),
-	KUNIT_CASE_PARAM(i915_submit_again_interrupted, users_points),
-	KUNIT_CASE_PARAM(i915_release_interrupted, users_points),
+	KUNIT_CASE_PARAM(i915_submit_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(i915_submit_again_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(i915_release_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(i915, i915_cases);
+DRIVERS_SUITE(i915, i915_cases);

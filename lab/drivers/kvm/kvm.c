@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM's pfn caches, virt/kvm/pfncache.c, with KVM's own notifier on a real address
- * space. A guest there is none: what runs for real is in lab/guest/kvm-victim.c.
+ * space. A guest there is none: what runs for real is in lab/guest/victims/kvm-victim.c.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/resource.h>
 #include <linux/highmem.h>
 #include <linux/mman.h>
@@ -34,7 +34,7 @@ static __always_inline void gpc_spin_lock(spinlock_t *lock)
 #include <virt/kvm/kvm_main.c>
 
 static void *gpc_kmap(struct page *page);
-static kvm_pfn_t gpc_hva_to_pfn(USERS_HVA_PARAMS);
+static kvm_pfn_t gpc_hva_to_pfn(DRIVERS_HVA_PARAMS);
 static void gpc_rmb(void);
 
 #define kmap		gpc_kmap
@@ -58,7 +58,7 @@ static struct gpc {
 	/* That the first lookup found, kept so that it is nobody else's by the second */
 	struct page *found;
 	int lookups, zapped;
-	/* Of the page that was looked up last, see users.h */
+	/* Of the page that was looked up last, see drivers.h */
 	unsigned long since;
 	int page;
 	/* Read barriers, and at which one the sequence moves on */
@@ -96,14 +96,14 @@ static void *gpc_kmap(struct page *page)
 	return page_address(page);
 }
 
-static kvm_pfn_t gpc_hva_to_pfn(USERS_HVA_PARAMS)
+static kvm_pfn_t gpc_hva_to_pfn(DRIVERS_HVA_PARAMS)
 {
 	kvm_pfn_t pfn;
 
-	gpc->since = users_now();
-	users_point();
-	pfn = hva_to_pfn(USERS_HVA_ARGS);
-	users_point();
+	gpc->since = drivers_now();
+	drivers_point();
+	pfn = hva_to_pfn(DRIVERS_HVA_ARGS);
+	drivers_point();
 	return pfn;
 }
 
@@ -170,7 +170,7 @@ static int gpc_reach_given_up(void *arg, unsigned long start, unsigned long end)
 	unsigned long addr = gpc_addr(gpc->page);
 
 	return gpc->cache.valid && addr >= start && addr < end &&
-	       users_given_up(addr, gpc->since);
+	       drivers_given_up(addr, gpc->since);
 }
 
 static void gpc_close(void *unused)
@@ -217,7 +217,7 @@ static void gpc_open(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&kvm->mmu_notifier, kvm->mm), 0);
 	kvm_gpc_init(&gpc->cache, kvm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gpc_close, NULL), 0);
-	users_judge(test, "kvm_mmu_notifier_invalidate_range_start", gpc_reach_given_up, NULL);
+	drivers_judge(test, "kvm_mmu_notifier_invalidate_range_start", gpc_reach_given_up, NULL);
 	gpc->page = 3;
 }
 
@@ -367,17 +367,17 @@ static void gpc_ended_at_second_barrier(struct kunit *test)
 
 static void gpc_refresh_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gpc_open(test);
-	call = (struct users_call) {
-		.callback = "kvm_mmu_notifier_invalidate_range_start", .state = USERS_BUSY,
+	call = (struct drivers_call) {
+		.callback = "kvm_mmu_notifier_invalidate_range_start", .state = DRIVERS_BUSY,
 		.list = &gpc->kvm.mmu_notifier, .mm = gpc->kvm.mm,
 		.start = gpc_addr(3), .end = gpc_addr(4),
 	};
-	users_path(test, "kvm_gpc_activate_hva", &call);
+	drivers_path(test, "kvm_gpc_activate_hva", &call);
 	KUNIT_EXPECT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static struct kunit_case kvm_cases[] = {
@@ -388,8 +388,8 @@ static struct kunit_case kvm_cases[] = {
 	KUNIT_CASE(gpc_sequence),
 	KUNIT_CASE(gpc_ended_at_first_barrier),
 	KUNIT_CASE(gpc_ended_at_second_barrier),
-	KUNIT_CASE_PARAM(gpc_refresh_interrupted, users_points),
+	KUNIT_CASE_PARAM(gpc_refresh_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(kvm, kvm_cases);
+DRIVERS_SUITE(kvm, kvm_cases);

@@ -28,3 +28,34 @@ static void mlx5_fake_entry(struct ib_umem_odp *odp, int page)
 	odp->dma_list[page] = HPAGE_SIZE | ODP_READ_ALLOWED_BIT;
 	odp->npages++;
 }
+
+static struct ib_mr *mlx5_reg(struct ib_pd *pd, u64 start, u64 length, int access)
+{
+	return mlx5_ib_reg_user_mr(pd, start, length, start, access, NULL);
+}
+
+/* The cache of mkeys is in mr.c; it is not filled in advance. */
+struct dentry *mlx5_debugfs_root;
+
+struct dentry *mlx5_debugfs_get_dev_root(struct mlx5_core_dev *dev)
+{
+	return NULL;
+}
+
+void mlx5_cmd_init_async_ctx(struct mlx5_core_dev *dev, struct mlx5_async_ctx *ctx)
+{
+}
+
+void mlx5_cmd_cleanup_async_ctx(struct mlx5_async_ctx *ctx)
+{
+}
+
+static int mlx5_keys_init(struct mlx5_ib_dev *dev)
+{
+	return mlx5_mkey_cache_init(dev);
+}
+
+static void mlx5_keys_cleanup(struct mlx5_ib_dev *dev)
+{
+	mlx5_mkey_cache_cleanup(dev);
+}

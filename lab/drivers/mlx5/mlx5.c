@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mlx5's on-demand paging: drivers/infiniband/hw/mlx5/odp.c, with the real
- * drivers/infiniband/core/umem_odp.c below it. Pages of a real address space are
- * faulted in by the real page fault path. The HCA is an array of MTTs.
+ * mlx5's on-demand paging: drivers/infiniband/hw/mlx5/odp.c and mr.c, with the real
+ * drivers/infiniband/core/umem_odp.c below them. Pages of a real address space are
+ * faulted in by the real page fault path. The HCA is the mkeys, each with its MTTs.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/test-bug.h>
 #include <linux/hmm.h>
 #include <linux/kthread.h>
@@ -14,8 +14,11 @@
 #include "points.h"
 #undef mmu_interval_set_seq
 
+struct ib_mr;
+struct ib_pd;
 struct ib_umem_odp;
 struct mlx5_hca;
+struct mlx5_ib_dev;
 struct mlx5_ib_mr;
 
 /* What is different from base to base; defined in base.h and base-cases.h */
@@ -24,6 +27,9 @@ static int mlx5_populate(void *xlt, size_t idx, size_t nr, struct mlx5_ib_mr *mr
 static int mlx5_page_fault(struct mlx5_ib_mr *mr, struct ib_umem_odp *odp, u64 addr,
 			   size_t size, u32 flags);
 static void mlx5_fake_entry(struct ib_umem_odp *odp, int page);
+static struct ib_mr *mlx5_reg(struct ib_pd *pd, u64 start, u64 length, int access);
+static int mlx5_keys_init(struct mlx5_ib_dev *dev);
+static void mlx5_keys_cleanup(struct mlx5_ib_dev *dev);
 
 /* What they call */
 static int mlx5_lookup(struct hmm_range *range, unsigned long timeout);
@@ -42,13 +48,13 @@ static int mlx5_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 {
 	int ret, i;
 
-	users_point();
+	drivers_point();
 	ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
 	for (i = 0; !ret && i < ARRAY_SIZE(mlx5_inserted); i++)
 		if (!cmpxchg(&mlx5_inserted[i], NULL, notifier))
 			break;
 	WARN_ON_ONCE(i == ARRAY_SIZE(mlx5_inserted));
-	users_point();
+	drivers_point();
 	return ret;
 }
 
@@ -60,12 +66,12 @@ static void mlx5_remove(struct mmu_interval_notifier *notifier)
 {
 	int i;
 
-	users_point();
+	drivers_point();
 	for (i = 0; i < ARRAY_SIZE(mlx5_inserted); i++)
 		cmpxchg(&mlx5_inserted[i], notifier, NULL);
 	synchronize_srcu(&mlx5_srcu);
 	mmu_interval_notifier_remove(notifier);
-	users_point();
+	drivers_point();
 	mlx5_unmapped(notifier);
 }
 
@@ -131,31 +137,61 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 #undef hmm_range_fault
 #undef hmm_range_fault_unlocked_timeout
 
+/* What mr.c allocates and frees, of which a region is more than it knows */
+static void *mlx5_mr_zalloc(size_t size, gfp_t gfp);
+static void mlx5_mr_free(const void *p);
+static void mlx5_wait_for_users(struct mlx5_ib_mkey *key);
+
+#undef kzalloc
+#undef kzalloc_obj
+#define kzalloc(size, gfp)		mlx5_mr_zalloc(size, gfp)
+#define kzalloc_obj(obj, ...)		((typeof(obj) *)mlx5_mr_zalloc(sizeof(obj), GFP_KERNEL))
+#define kfree(p)			mlx5_mr_free(p)
+#define mlx5r_deref_wait_odp_mkey(key)	mlx5_wait_for_users(key)
+#include <drivers/infiniband/hw/mlx5/mr.c>
+#undef kfree
+#undef mlx5r_deref_wait_odp_mkey
+
 #define MLX5_PAGES	32
 /* UMR writes MTTs in units of that many */
 #define MLX5_UNIT	(MLX5_UMR_FLEX_ALIGNMENT / sizeof(struct mlx5_mtt))
 
 /*
- * What the HCA has of one memory region: as a rule all of it, of a child of an implicit
- * one MLX5_PAGES entries, and of the implicit one the keys of two children.
+ * What the HCA has under one mkey: the MTTs stay when it is revoked, and are written
+ * anew for the region that gets it next.
+ */
+struct mlx5_key {
+	struct list_head list;
+	u32 base;
+	/* If it is not, no access by the HCA, whatever the MTTs are */
+	bool enabled;
+	__be64 mtt[MLX5_PAGES];
+	/* The addresses of these pages, and since when the process has had them, see drivers.h */
+	unsigned long addr[MLX5_PAGES], size[MLX5_PAGES], since[MLX5_PAGES];
+};
+
+/*
+ * A memory region: as a rule all of it is looked at, of a child of an implicit one
+ * MLX5_PAGES entries, and of the implicit one the keys of two children.
  */
 struct mlx5_hca {
+	/* First: mr.c frees it by that. */
 	struct mlx5_ib_mr mr;
 	struct list_head list;
-	/* Allocated by the driver, and freed by it */
-	bool allocated;
+	struct mlx5_key *key;
+	/* How many entries of it are looked at */
+	int pages;
 	/* Its first entry that is looked at, and its first child */
 	unsigned long first;
 	u32 ksm[2];
 	struct ib_device ibdev;
 	struct ib_umem_odp *odp;
 	unsigned long start, end;
-	__be64 mtt[MLX5_PAGES];
-	/* Since when the process has had the pages in there, see users.h */
-	unsigned long mtt_since[MLX5_PAGES], dma_since[MLX5_PAGES], since;
+	/* Of the mkey */
+	__be64 *mtt;
+	/* Since when the process has had the pages in the list, see drivers.h */
+	unsigned long dma_since[MLX5_PAGES], since;
 	bool dma_known[MLX5_PAGES];
-	/* The mkey: no access by the HCA, whatever the MTTs are */
-	bool revoked;
 	int umrs, lookups;
 	/* A UMR writes so many MTTs at a time, all at once if it is 0. */
 	int chunk;
@@ -175,7 +211,15 @@ struct mlx5_hca {
 	bool small;
 };
 
-static void mlx5_enabled(struct mlx5_hca *hca);
+/* What the HCA fails at, whichever region it is for; or has done, and says it has not */
+static struct {
+	int umr, revoke, destroy;
+	bool late;
+	/* It has broken down, and nothing is asked of it any more. */
+	bool dead;
+} mlx5_fails;
+
+static void mlx5_bind(struct mlx5_hca *hca);
 
 static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
 {
@@ -184,8 +228,9 @@ static struct mlx5_hca *mlx5_hca_of(struct mmu_interval_notifier *notifier)
 	return container_of((struct mlx5_ib_mr *)odp->private, struct mlx5_hca, mr);
 }
 
-/* The regions that there are */
+/* The regions and the mkeys that there are */
 static LIST_HEAD(mlx5_mrs);
+static LIST_HEAD(mlx5_keys);
 static DEFINE_SPINLOCK(mlx5_mrs_lock);
 
 static void mlx5_add_mr(struct mlx5_hca *hca)
@@ -216,10 +261,67 @@ static void mlx5_unmapped(struct mmu_interval_notifier *notifier)
 	spin_unlock(&mlx5_mrs_lock);
 }
 
-/* How many entries of it are looked at */
-static int mlx5_size(struct mlx5_hca *hca)
+static void *mlx5_mr_zalloc(size_t size, gfp_t gfp)
 {
-	return hca->allocated ? MLX5_PAGES : ib_umem_odp_num_pages(hca->odp);
+	struct mlx5_hca *hca;
+
+	if (size != sizeof(hca->mr))
+		return kmalloc(size, gfp | __GFP_ZERO);
+	hca = kmalloc(sizeof(*hca), gfp | __GFP_ZERO);
+	if (!hca)
+		return NULL;
+	init_completion(&hca->done);
+	mlx5_add_mr(hca);
+	drivers_point();
+	return &hca->mr;
+}
+
+static void mlx5_mr_free(const void *p)
+{
+	struct mlx5_hca *hca;
+
+	spin_lock(&mlx5_mrs_lock);
+	list_for_each_entry(hca, &mlx5_mrs, list) {
+		if (hca != p)
+			continue;
+		list_del(&hca->list);
+		break;
+	}
+	spin_unlock(&mlx5_mrs_lock);
+	kfree(p);
+}
+
+static struct mlx5_key *mlx5_new_key(u32 mkey)
+{
+	struct mlx5_key *key = kmalloc(sizeof(*key), GFP_KERNEL | __GFP_ZERO);
+
+	if (!key)
+		return NULL;
+	key->base = mlx5_base_mkey(mkey);
+	spin_lock(&mlx5_mrs_lock);
+	list_add_tail(&key->list, &mlx5_keys);
+	spin_unlock(&mlx5_mrs_lock);
+	return key;
+}
+
+static struct mlx5_key *mlx5_find_key(u32 mkey)
+{
+	struct mlx5_key *key, *found = NULL;
+
+	spin_lock(&mlx5_mrs_lock);
+	list_for_each_entry(key, &mlx5_keys, list)
+		if (key->base == mlx5_base_mkey(mkey))
+			found = key;
+	spin_unlock(&mlx5_mrs_lock);
+	return found;
+}
+
+static void mlx5_drop_key(struct mlx5_key *key)
+{
+	spin_lock(&mlx5_mrs_lock);
+	list_del(&key->list);
+	spin_unlock(&mlx5_mrs_lock);
+	kfree(key);
 }
 
 /* Which entries of the list are new, and of what was looked up last */
@@ -227,7 +329,7 @@ static void mlx5_note_pages(struct mlx5_hca *hca)
 {
 	int i;
 
-	for (i = 0; i < mlx5_size(hca); i++) {
+	for (i = 0; i < hca->pages; i++) {
 		bool present = mlx5_present(hca->odp, hca->first + i);
 
 		if (present && !hca->dma_known[i])
@@ -236,34 +338,57 @@ static void mlx5_note_pages(struct mlx5_hca *hca)
 	}
 }
 
-/* By the HCA, or by the driver, which marks what is in its list dirty later */
-static bool mlx5_reaches(struct mlx5_hca *hca, int i, unsigned long addr)
+/* Of @size bytes at @addr, those in [@start, @end) that were given up, in pages */
+static int mlx5_given_up(unsigned long addr, unsigned long size, unsigned long since,
+			 unsigned long start, unsigned long end)
 {
-	if (!hca->revoked && hca->mtt[i] && users_given_up(addr, hca->mtt_since[i]))
-		return true;
-	return mlx5_present(hca->odp, hca->first + i) &&
-	       users_given_up(addr, hca->dma_known[i] ? hca->dma_since[i] : hca->since);
+	unsigned long at;
+	int n = 0;
+
+	for (at = max(addr, start); at < min(addr + size, end); at += PAGE_SIZE)
+		n += drivers_given_up(at, since);
+	return n;
+}
+
+/* By the HCA */
+static int mlx5_key_reaches(struct mlx5_key *key, unsigned long start, unsigned long end)
+{
+	int i, n = 0;
+
+	for (i = 0; key->enabled && i < MLX5_PAGES; i++)
+		if (key->mtt[i])
+			n += mlx5_given_up(key->addr[i], key->size[i], key->since[i], start, end);
+	return n;
+}
+
+/* By the driver, which marks what is in its list dirty later */
+static int mlx5_list_reaches(struct mlx5_hca *hca, unsigned long start, unsigned long end)
+{
+	unsigned long size = BIT(hca->odp->page_shift), since;
+	int i, n = 0;
+
+	for (i = 0; i < hca->pages; i++) {
+		if (!mlx5_present(hca->odp, hca->first + i))
+			continue;
+		since = hca->dma_known[i] ? hca->dma_since[i] : hca->since;
+		n += mlx5_given_up(hca->start + i * size, size, since, start, end);
+	}
+	return n;
 }
 
 /* The pages that can be reached though the process has given them up */
 static int mlx5_reach_given_up(void *arg, unsigned long start, unsigned long end)
 {
 	struct mlx5_hca *hca;
-	int i, n = 0;
+	struct mlx5_key *key;
+	int n = 0;
 
 	spin_lock(&mlx5_mrs_lock);
-	list_for_each_entry(hca, &mlx5_mrs, list) {
-		unsigned long size, addr, at;
-
-		if (!hca->odp || hca->odp->is_implicit_odp)
-			continue;
-		size = 1UL << hca->odp->page_shift;
-		for (i = 0; i < mlx5_size(hca); i++) {
-			addr = hca->start + i * size;
-			for (at = max(addr, start); at < min(addr + size, end); at += PAGE_SIZE)
-				n += mlx5_reaches(hca, i, at);
-		}
-	}
+	list_for_each_entry(key, &mlx5_keys, list)
+		n += mlx5_key_reaches(key, start, end);
+	list_for_each_entry(hca, &mlx5_mrs, list)
+		if (hca->odp && !hca->odp->is_implicit_odp)
+			n += mlx5_list_reaches(hca, start, end);
 	spin_unlock(&mlx5_mrs_lock);
 	return n;
 }
@@ -278,12 +403,13 @@ static int mlx5_lookup(struct hmm_range *range, unsigned long timeout)
 	void (*hook)(struct kunit *test, struct mlx5_hca *hca);
 	int ret;
 
-	users_point();
-	users_settle();
+	drivers_point();
+	drivers_settle();
+	mlx5_bind(hca);
 	mlx5_note_pages(hca);
-	hca->since = users_now();
+	hca->since = drivers_now();
 	ret = mlx5_walk(hca, range, timeout);
-	users_point();
+	drivers_point();
 	hook = hca->in_fault;
 
 	hca->lookups++;
@@ -299,7 +425,7 @@ static void mlx5_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
 
 	lockdep_assert_held(&odp->umem_mutex);
-	users_set_seq(notifier, seq);
+	drivers_set_seq(notifier, seq);
 }
 
 /* Entries [@idx, @end) of those that are looked at, which begin and end with a unit */
@@ -316,8 +442,11 @@ static int mlx5_write_mtts(struct mlx5_hca *hca, u64 idx, u64 end, int flags)
 			return err;
 		memcpy(&hca->mtt[idx], xlt, n * sizeof(hca->mtt[0]));
 		mlx5_note_pages(hca);
-		for (i = idx; i < idx + n; i++)
-			hca->mtt_since[i] = hca->dma_since[i];
+		for (i = idx; i < idx + n; i++) {
+			hca->key->addr[i] = hca->start + (i << hca->odp->page_shift);
+			hca->key->size[i] = BIT(hca->odp->page_shift);
+			hca->key->since[i] = hca->dma_since[i];
+		}
 	}
 	return 0;
 }
@@ -342,29 +471,29 @@ static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 {
 	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
 	bool indirect = flags & MLX5_IB_UPD_XLT_INDIRECT;
+	int err, error = hca->umr_error ?: mlx5_fails.umr;
 	u64 end, size;
-	int err;
 
 	might_sleep();
 	/* A region is not known to anybody else before it is enabled. */
 	if (flags & MLX5_IB_UPD_XLT_ENABLE)
-		mlx5_enabled(hca);
+		mlx5_bind(hca);
 	else
 		lockdep_assert_held(&hca->odp->umem_mutex);
-	users_point();
+	drivers_point();
 	if (hca->busy)
 		wait_for_completion(&hca->done);
-	if (hca->umr_error) {
-		users_failure("UMR failed");
-		return hca->umr_error;
-	}
+	if (error)
+		drivers_failure(mlx5_fails.late ? "UMR failed at last" : "UMR failed");
+	if (error && !mlx5_fails.late)
+		return error;
 
 	end = idx + npages;
 	if (!indirect) {
 		idx = ALIGN_DOWN(idx, MLX5_UNIT);
 		end = ALIGN(end, MLX5_UNIT);
 	}
-	size = indirect ? ARRAY_SIZE(hca->ksm) : mlx5_size(hca);
+	size = indirect ? ARRAY_SIZE(hca->ksm) : hca->pages;
 	idx = clamp_t(u64, idx, hca->first, hca->first + size) - hca->first;
 	end = clamp_t(u64, end, hca->first, hca->first + size) - hca->first;
 	if (indirect)
@@ -373,9 +502,11 @@ static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 		err = mlx5_write_mtts(hca, idx, end, flags);
 	if (err)
 		return err;
+	if (flags & MLX5_IB_UPD_XLT_ENABLE)
+		hca->key->enabled = true;
 	hca->umrs++;
-	users_point();
-	return 0;
+	drivers_point();
+	return error;
 }
 
 static void mlx5_let_go(void *arg)
@@ -387,7 +518,7 @@ static void mlx5_let_go(void *arg)
 
 /*
  * Holds umem_mutex until it is told to let go. A thread of its own, as the caller
- * of users_call() must not hold the mutex: that one allocates memory, and would
+ * of drivers_call() must not hold the mutex: that one allocates memory, and would
  * make lockdep believe that the driver does so with the mutex held.
  */
 static int mlx5_holder(void *data)
@@ -427,10 +558,9 @@ static void mlx5_release(void *arg)
 {
 	struct mlx5_hca *hca = arg;
 
-	/* Not if it was deregistered */
-	if (hca->odp)
-		ib_umem_odp_release(hca->odp);
+	ib_umem_odp_release(hca->odp);
 	mlx5_del_mr(hca);
+	mlx5_drop_key(hca->key);
 }
 
 /* A memory region of @pages pages of a new mapping, of which none is mapped */
@@ -442,7 +572,7 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 	KUNIT_ASSERT_NOT_NULL(test, hca);
 	if (access & IB_ACCESS_HUGETLB)
 		size = HPAGE_SIZE;
-	users_mm(test);
+	drivers_mm(test);
 	/* Room to align it in */
 	hca->start = kunit_vm_mmap(test, NULL, 0, (pages + 1) * size,
 				   PROT_READ | PROT_WRITE,
@@ -457,13 +587,18 @@ static struct mlx5_hca *mlx5_hca_new(struct kunit *test, int pages, int access)
 				   &mlx5_mn_ops);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(hca->odp));
 	KUNIT_ASSERT_EQ(test, ib_umem_odp_num_pages(hca->odp), pages);
+	hca->pages = pages;
+	hca->key = mlx5_new_key(0);
+	KUNIT_ASSERT_NOT_NULL(test, hca->key);
+	hca->mtt = hca->key->mtt;
+	hca->key->enabled = true;
 	mlx5_add_mr(hca);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_release, hca), 0);
 	hca->mr.umem = &hca->odp->umem;
 	hca->odp->private = &hca->mr;
 	init_completion(&hca->done);
 	if (list_is_singular(&mlx5_mrs))
-		users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
+		drivers_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
 	return hca;
 }
 
@@ -484,18 +619,18 @@ static int mlx5_reached(struct mlx5_hca *hca)
 {
 	int i, n = 0;
 
-	for (i = 0; i < mlx5_size(hca); i++)
+	for (i = 0; hca->key && i < hca->pages; i++)
 		n += !!hca->mtt[i];
 	return n;
 }
 
-static struct users_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
-				   enum users_state state, unsigned long start,
-				   unsigned long end)
+static struct drivers_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
+				     enum drivers_state state, unsigned long start,
+				     unsigned long end)
 {
-	return (struct users_call) {
+	return (struct drivers_call) {
 		.callback = "mlx5_ib_invalidate_range", .state = state,
-		.interval = &hca->odp->notifier, .mm = users_mm(test),
+		.interval = &hca->odp->notifier, .mm = drivers_mm(test),
 		.start = start, .end = end,
 	};
 }
@@ -504,8 +639,8 @@ static struct users_call mlx5_call(struct kunit *test, struct mlx5_hca *hca,
 static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long start,
 		      unsigned long end, bool success)
 {
-	struct users_call call = mlx5_call(test, hca, success ? USERS_IDLE : USERS_BUSY,
-					   start, end);
+	struct drivers_call call = mlx5_call(test, hca, success ? DRIVERS_IDLE : DRIVERS_BUSY,
+					     start, end);
 	size_t size = ib_umem_odp_num_pages(hca->odp) * sizeof(*mlx5_list(hca->odp));
 	void *list = kunit_kmalloc(test, size, GFP_KERNEL);
 	int npages = hca->odp->npages, umrs = hca->umrs;
@@ -515,10 +650,10 @@ static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long st
 	memcpy(list, mlx5_list(hca->odp), size);
 	memcpy(mtt, hca->mtt, sizeof(mtt));
 	if (success) {
-		users_succeeds(test, &call, true);
+		drivers_succeeds(test, &call, true);
 	} else {
-		users_refuses(test, &call);
-		/* users_call() sets it to 1 before */
+		drivers_refuses(test, &call);
+		/* drivers_call() sets it to 1 before */
 		KUNIT_EXPECT_NE(test, hca->odp->notifier.invalidate_seq, 1);
 	}
 	KUNIT_EXPECT_EQ(test, npages, hca->odp->npages);
@@ -530,12 +665,12 @@ static void mlx5_asks(struct kunit *test, struct mlx5_hca *hca, unsigned long st
 static void mlx5_blocks(struct kunit *test, struct mlx5_hca *hca, unsigned long start,
 			unsigned long end, bool waits)
 {
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, start, end);
-	struct users_outcome out;
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, start, end);
+	struct drivers_outcome out;
 
 	call.let_go = mlx5_let_go;
 	call.arg = hca;
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, out.waited, waits);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 }
@@ -543,18 +678,18 @@ static void mlx5_blocks(struct kunit *test, struct mlx5_hca *hca, unsigned long 
 static void mlx5_held_refuses(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_HELD, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_HELD, hca->start, hca->end);
 
 	/* The page fault path holds it while it writes MTTs */
 	call.let_go = mlx5_unhold;
 	call.arg = hca;
 	mlx5_hold(test, hca);
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_unhold(hca);
 
 	mlx5_map(test, hca, 3, 1);
 	mlx5_hold(test, hca);
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_unhold(hca);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 1);
 }
@@ -562,15 +697,15 @@ static void mlx5_held_refuses(struct kunit *test)
 static void mlx5_held_blocks(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start,
-					   hca->end);
-	struct users_outcome out;
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, hca->start,
+					     hca->end);
+	struct drivers_outcome out;
 
 	mlx5_map(test, hca, 3, 1);
 	call.let_go = mlx5_unhold;
 	call.arg = hca;
 	mlx5_hold(test, hca);
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	mlx5_unhold(hca);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
@@ -646,7 +781,7 @@ static void mlx5_edges(struct kunit *test)
 static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
 {
 	mutex_lock(&hca->odp->umem_mutex);
-	hca->since = users_now();
+	hca->since = drivers_now();
 	mlx5_fake_entry(hca->odp, page);
 	mlx5_umr(&hca->mr, page, 1, 0);
 	mutex_unlock(&hca->odp->umem_mutex);
@@ -771,7 +906,7 @@ static void mlx5_revoked_is_unmapped(struct kunit *test)
 	mlx5_map(test, hca, 0, 4);
 	umrs = hca->umrs;
 	mutex_lock(&hca->odp->umem_mutex);
-	hca->revoked = true;
+	hca->key->enabled = false;
 	hca->odp->private = NULL;
 	mutex_unlock(&hca->odp->umem_mutex);
 	mlx5_blocks(test, hca, mlx5_addr(hca, 2), hca->end, false);
@@ -786,76 +921,149 @@ static void mlx5_revoked_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hca->umrs, umrs);
 }
 
-/* An implicit region is all of the address space; its children are made by page faults. */
-struct mlx5_implicit {
+/* One at a time */
+static struct mlx5_device {
 	struct mlx5_ib_dev dev;
 	struct mlx5_core_dev mdev;
-	struct mlx5_hca_cap odp_cap, general_cap;
+	struct mlx5_hca_cap odp_cap, general_cap, general_2_cap;
 	struct mlx5_ib_pd pd;
-	struct mlx5_hca *imr;
 	struct mm_struct *mm;
+	struct kunit *test;
+} *mlx5_device;
+
+/* An implicit region is all of the address space; its children are made by page faults. */
+static struct mlx5_implicit {
+	struct mlx5_hca *imr;
 	/* What the process has there: so many pages on either side of @middle */
 	unsigned long start, middle, end;
 	/* Of the children that end, and begin, at @middle */
 	unsigned long idx;
-};
+} *mlx5_implicit;
 
-/* One at a time */
-static struct mlx5_implicit *mlx5_implicit;
 /* Regions that were destroyed, while a key of theirs was still in use */
 static int mlx5_stale_keys;
 
-static void mlx5_enabled(struct mlx5_hca *hca)
+/* The HCA, or a lookup, meets a region for the first time. */
+static void mlx5_bind(struct mlx5_hca *hca)
 {
 	struct mlx5_implicit *l = mlx5_implicit;
 
-	hca->odp = to_ib_umem_odp(hca->mr.umem);
-	if (!hca->allocated)
+	if (hca->key)
 		return;
+	hca->odp = to_ib_umem_odp(hca->mr.umem);
+	hca->key = mlx5_find_key(hca->mr.mmkey.key);
+	hca->mtt = hca->key->mtt;
+	hca->pages = MLX5_PAGES;
 	if (hca->odp->is_implicit_odp) {
 		hca->first = l->idx;
 		return;
 	}
 	hca->start = ib_umem_start(hca->odp);
-	if (hca->start < l->middle) {
+	hca->end = ib_umem_end(hca->odp);
+	if (hca->mr.parent && hca->start < l->middle) {
 		hca->first = ib_umem_odp_num_pages(hca->odp) - MLX5_PAGES;
 		hca->start = l->middle - MLX5_PAGES * PAGE_SIZE;
 	}
 }
 
-/* Each has a key of its own. */
-struct mlx5_ib_mr *mlx5_mr_cache_alloc(struct mlx5_ib_dev *dev, int access_flags,
-				       int access_mode, int ndescs)
-{
-	struct mlx5_hca *hca = kzalloc(sizeof(*hca), GFP_KERNEL);
-	static u32 key;
+/* What mr.c calls of others */
 
-	if (!hca)
-		return ERR_PTR(-ENOMEM);
-	hca->allocated = true;
-	hca->mr.mmkey.type = MLX5_MKEY_MR;
-	hca->mr.mmkey.key = mlx5_base_mkey(++key << 8);
-	init_waitqueue_head(&hca->mr.mmkey.wait);
-	init_completion(&hca->done);
-	mlx5_add_mr(hca);
-	users_point();
-	return &hca->mr;
+int mlx5_core_create_mkey(struct mlx5_core_dev *dev, u32 *mkey, u32 *in, int inlen)
+{
+	static u32 index;
+	u32 new = mlx5_idx_to_mkey(++index) | mlx5_mkey_variant(*mkey);
+
+	drivers_point();
+	if (!mlx5_new_key(new))
+		return -ENOMEM;
+	*mkey = new;
+	return 0;
 }
 
-/* The HCA knows it by its key, and by that of the region whose child it is. */
-static void mlx5_revoke(struct mlx5_hca *hca)
+/* The HCA knows a region by its key, and by that of the region whose child it is. */
+static void mlx5_key_ends(struct mlx5_key *key)
 {
 	struct mlx5_hca *imr = mlx5_implicit ? mlx5_implicit->imr : NULL;
 	int i;
 
-	users_point();
-	hca->revoked = true;
-	for (i = 0; imr && hca != imr && !imr->revoked && i < ARRAY_SIZE(imr->ksm); i++)
-		mlx5_stale_keys += imr->ksm[i] == hca->mr.mmkey.key;
-	users_point();
+	if (!key->enabled)
+		return;
+	key->enabled = false;
+	for (i = 0; imr && imr->key && imr->key->enabled && i < ARRAY_SIZE(imr->ksm); i++)
+		mlx5_stale_keys += mlx5_base_mkey(imr->ksm[i]) == key->base;
 }
 
-/* For who still uses it, as mlx5r_deref_wait_odp_mkey(); the workqueue goes on meanwhile. */
+int mlx5_core_destroy_mkey(struct mlx5_core_dev *dev, u32 mkey)
+{
+	struct mlx5_key *key = mlx5_find_key(mkey);
+
+	might_sleep();
+	drivers_point();
+	if (mlx5_fails.destroy) {
+		drivers_failure("an mkey was not destroyed");
+		return mlx5_fails.destroy;
+	}
+	KUNIT_EXPECT_NOT_NULL(mlx5_device->test, key);
+	if (!key)
+		return -EINVAL;
+	mlx5_key_ends(key);
+	mlx5_drop_key(key);
+	drivers_point();
+	return 0;
+}
+
+int mlx5r_umr_revoke_mr(struct mlx5_ib_mr *mr)
+{
+	struct mlx5_key *key = mlx5_find_key(mr->mmkey.key);
+
+	might_sleep();
+	drivers_point();
+	if (mlx5_fails.dead) {
+		drivers_failure("the device is in an internal error");
+		return 0;
+	}
+	if (mlx5_fails.revoke) {
+		drivers_failure("an mkey was not revoked");
+		return mlx5_fails.revoke;
+	}
+	KUNIT_EXPECT_NOT_NULL(mlx5_device->test, key);
+	if (key)
+		mlx5_key_ends(key);
+	drivers_point();
+	return 0;
+}
+
+int mlx5r_umr_resource_init(struct mlx5_ib_dev *dev)
+{
+	return 0;
+}
+
+/* Of a region for on-demand paging nothing is kept. */
+int ib_umem_check_rereg(struct ib_umem *umem, int flags, int new_access_flags)
+{
+	return 0;
+}
+
+unsigned long ib_umem_find_best_pgsz(struct ib_umem *umem, unsigned long bitmap, u64 virt)
+{
+	return BIT(to_ib_umem_odp(umem)->page_shift);
+}
+
+void ib_umem_release(struct ib_umem *umem)
+{
+	struct ib_umem_odp *odp = to_ib_umem_odp(umem);
+	struct mlx5_hca *hca;
+
+	/* The one that has no notifier */
+	spin_lock(&mlx5_mrs_lock);
+	list_for_each_entry(hca, &mlx5_mrs, list)
+		if (hca->odp == odp && odp->is_implicit_odp)
+			hca->odp = NULL;
+	spin_unlock(&mlx5_mrs_lock);
+	ib_umem_odp_release(odp);
+}
+
+/* For who still uses it; the workqueue goes on meanwhile. */
 static void mlx5_wait_for_users(struct mlx5_ib_mkey *key)
 {
 	mlx5r_deref_odp_mkey(key);
@@ -863,33 +1071,6 @@ static void mlx5_wait_for_users(struct mlx5_ib_mkey *key)
 		mlx5_work();
 		schedule_timeout_uninterruptible(1);
 	}
-}
-
-/* What mr.c does with a region for on-demand paging */
-int mlx5_ib_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
-{
-	struct mlx5_ib_mr *mr = to_mmr(ibmr);
-	struct mlx5_hca *hca = container_of(mr, struct mlx5_hca, mr);
-	struct ib_umem_odp *odp = to_ib_umem_odp(mr->umem);
-
-	if (refcount_read(&mr->mmkey.usecount) != 0 &&
-	    xa_erase(&mr_to_mdev(mr)->odp_mkeys, mlx5_base_mkey(mr->mmkey.key)))
-		mlx5_wait_for_users(&mr->mmkey);
-	mutex_lock(&odp->umem_mutex);
-	mlx5_revoke(hca);
-	odp->private = NULL;
-	mutex_unlock(&odp->umem_mutex);
-	if (odp->is_implicit_odp)
-		mlx5_del_mr(hca);
-	ib_umem_odp_release(odp);
-	hca->odp = NULL;
-	mlx5_ib_free_odp_mr(mr);
-	if (!hca->allocated)
-		return 0;
-	if (mlx5_implicit->imr == hca)
-		mlx5_implicit->imr = NULL;
-	kfree(hca);
-	return 0;
 }
 
 /* As the core does it; if one of them refuses the OOM reaper is refused. */
@@ -915,16 +1096,63 @@ static const struct mmu_interval_notifier_ops mlx5_all_ops = {
 	.invalidate = mlx5_invalidate_all,
 };
 
-static struct users_call mlx5_call_all(struct kunit *test, unsigned long start,
-				       unsigned long end)
+static struct drivers_call mlx5_call_all(struct kunit *test, unsigned long start,
+					 unsigned long end)
 {
 	static struct mmu_interval_notifier all;
 
-	return (struct users_call) {
-		.callback = "mlx5_ib_invalidate_range", .state = USERS_BUSY,
-		.interval = &all, .interval_ops = &mlx5_all_ops, .mm = users_mm(test),
+	return (struct drivers_call) {
+		.callback = "mlx5_ib_invalidate_range", .state = DRIVERS_BUSY,
+		.interval = &all, .interval_ops = &mlx5_all_ops, .mm = drivers_mm(test),
 		.start = start, .end = end, .no_seq = true,
 	};
+}
+
+static void mlx5_device_close(void *data)
+{
+	struct mlx5_device *d = data;
+
+	memset(&mlx5_fails, 0, sizeof(mlx5_fails));
+	mlx5_keys_cleanup(&d->dev);
+	KUNIT_EXPECT_TRUE(d->test, list_empty(&mlx5_keys));
+	KUNIT_EXPECT_TRUE(d->test, list_empty(&mlx5_mrs));
+	xa_destroy(&d->dev.odp_mkeys);
+	mlx5_device = NULL;
+	kvfree(d);
+}
+
+static struct mlx5_device *mlx5_device_new(struct kunit *test)
+{
+	struct mlx5_device *d = kvzalloc(sizeof(*d), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	/* Has the process an address space by now? */
+	KUNIT_ASSERT_NE(test, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+					    MAP_ANONYMOUS | MAP_PRIVATE, 0), 0);
+	/* Its device goes last. */
+	mlx5_base_init(test, &d->dev.ib_dev);
+	d->test = test;
+	d->mm = current->mm;
+	memset(&mlx5_fails, 0, sizeof(mlx5_fails));
+	mlx5_no_work();
+	mlx5_stale_keys = 0;
+	d->mdev.caps.hca[MLX5_CAP_ODP] = &d->odp_cap;
+	d->mdev.caps.hca[MLX5_CAP_GENERAL] = &d->general_cap;
+	d->mdev.caps.hca[MLX5_CAP_GENERAL_2] = &d->general_2_cap;
+	MLX5_SET(cmd_hca_cap, d->general_cap.cur, umr_extended_translation_offset, 1);
+	d->dev.mdev = &d->mdev;
+	d->dev.umrc.pd = &d->pd.ibpd;
+	d->dev.odp_caps.general_caps = IB_ODP_SUPPORT | IB_ODP_SUPPORT_IMPLICIT;
+	mutex_init(&d->dev.odp_eq_mutex);
+	/* It is there already. */
+	d->dev.odp_pf_eq.core = (void *)d;
+	xa_init(&d->dev.odp_mkeys);
+	d->pd.ibpd.device = &d->dev.ib_dev;
+	mlx5_device = d;
+	mlx5_ib_odp_init();
+	KUNIT_ASSERT_EQ(test, mlx5_keys_init(&d->dev), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_device_close, d), 0);
+	return d;
 }
 
 static void mlx5_implicit_close(void *data)
@@ -932,39 +1160,23 @@ static void mlx5_implicit_close(void *data)
 	struct mlx5_implicit *l = data;
 
 	/* The process goes, and so may children. */
-	mmput(l->mm);
+	mmput(mlx5_device->mm);
 	mlx5_work();
 	if (l->imr)
 		mlx5_ib_dereg_mr(&l->imr->mr.ibmr, NULL);
-	xa_destroy(&l->dev.odp_mkeys);
 	mlx5_implicit = NULL;
-	kvfree(l);
 }
 
 static struct mlx5_implicit *mlx5_implicit_new(struct kunit *test)
 {
-	struct mlx5_implicit *l = kvzalloc(sizeof(*l), GFP_KERNEL);
-	struct mlx5_ib_mr *imr;
+	struct mlx5_implicit *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
+	struct mlx5_device *d = mlx5_device_new(test);
+	struct ib_mr *imr;
 
 	KUNIT_ASSERT_NOT_NULL(test, l);
-	/* Has the process an address space by now? */
-	KUNIT_ASSERT_NE(test, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
-					    MAP_ANONYMOUS | MAP_PRIVATE, 0), 0);
-	/* Its device goes last. */
-	mlx5_base_init(test, &l->dev.ib_dev);
 	mlx5_implicit = l;
-	l->mm = current->mm;
-	mmget(l->mm);
+	mmget(d->mm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_implicit_close, l), 0);
-	mlx5_ib_odp_init();
-	mlx5_no_work();
-	mlx5_stale_keys = 0;
-	l->mdev.caps.hca[MLX5_CAP_ODP] = &l->odp_cap;
-	l->mdev.caps.hca[MLX5_CAP_GENERAL] = &l->general_cap;
-	MLX5_SET(cmd_hca_cap, l->general_cap.cur, umr_extended_translation_offset, 1);
-	l->dev.mdev = &l->mdev;
-	xa_init(&l->dev.odp_mkeys);
-	l->pd.ibpd.device = &l->dev.ib_dev;
 	l->idx = 1;
 	l->middle = (l->idx + 1) * mlx5_child_size;
 	l->start = l->middle - MLX5_PAGES * PAGE_SIZE;
@@ -973,10 +1185,10 @@ static struct mlx5_implicit *mlx5_implicit_new(struct kunit *test)
 					    PROT_READ | PROT_WRITE,
 					    MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED, 0),
 			l->start);
-	imr = mlx5_ib_alloc_implicit_mr(&l->pd, IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE);
+	imr = mlx5_reg(&d->pd.ibpd, 0, U64_MAX, IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(imr));
-	l->imr = container_of(imr, struct mlx5_hca, mr);
-	users_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
+	l->imr = container_of(to_mmr(imr), struct mlx5_hca, mr);
+	drivers_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
 	return l;
 }
 
@@ -1011,10 +1223,10 @@ static void mlx5_expect_children(struct kunit *test, struct mlx5_implicit *l)
 static void mlx5_implicit_child(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 	mlx5_implicit_map(test, l, -2, 3);
 	mlx5_expect_children(test, l);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 0));
@@ -1022,15 +1234,15 @@ static void mlx5_implicit_child(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mlx5_child(l, 0)->odp->npages, 2);
 	KUNIT_EXPECT_EQ(test, mlx5_child(l, 1)->odp->npages, 1);
 	call.end = l->middle - 2 * PAGE_SIZE;
-	users_succeeds(test, &call, false);
-	call.state = USERS_BUSY;
+	drivers_succeeds(test, &call, false);
+	call.state = DRIVERS_BUSY;
 	call.end = l->end;
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 0);
 
 	/* One of the two, and a part of the other */
 	call.start = l->middle - PAGE_SIZE;
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 0));
 	KUNIT_EXPECT_EQ(test, mlx5_child(l, 0)->odp->npages, 1);
@@ -1038,37 +1250,37 @@ static void mlx5_implicit_child(struct kunit *test)
 	mlx5_work();
 	mlx5_expect_children(test, l);
 	call.start = l->start;
-	users_refuses(test, &call);
-	users_blocks(test, &call);
+	drivers_refuses(test, &call);
+	drivers_blocks(test, &call);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 2);
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 }
 
 /* A page fault is faster than the work that destroys the child: it makes another one. */
 static void mlx5_implicit_child_replaced(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 	struct mlx5_hca *old;
 
 	mlx5_implicit_map(test, l, 0, 2);
 	old = mlx5_child(l, 1);
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
 	mlx5_implicit_map(test, l, 1, 2);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
 	KUNIT_EXPECT_PTR_NE(test, mlx5_child(l, 1), old);
 	mlx5_expect_children(test, l);
 	/* Both are in the range now. */
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(mlx5_child(l, 1)), 2);
-	users_refuses(test, &call);
-	users_blocks(test, &call);
+	drivers_refuses(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
 }
 
@@ -1118,8 +1330,8 @@ static void mlx5_refused_then_blocking(struct kunit *test)
 static void mlx5_rehearsed(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start,
-					   hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, hca->start,
+					     hca->end);
 
 	call.mm = current->mm;
 	call.let_go = mlx5_let_go;
@@ -1127,12 +1339,12 @@ static void mlx5_rehearsed(struct kunit *test)
 	mlx5_map(test, hca, 0, 4);
 	hca->busy = true;
 	hca->umrs = 0;
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
 
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, hca->umrs, 1);
 }
 
@@ -1143,13 +1355,13 @@ static void mlx5_rehearsed(struct kunit *test)
 static void mlx5_failed_umr(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BLOCKING, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BLOCKING, hca->start, hca->end);
 
 	mlx5_map(test, hca, 0, 4);
 	hca->umr_error = -EIO;
 	mlx5_asks(test, hca, hca->start, hca->end, false);
 	call.hole = "M1";
-	users_blocks(test, &call);
+	drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 4);
 	KUNIT_EXPECT_EQ(test, hca->odp->npages, 0);
 }
@@ -1168,8 +1380,8 @@ static void mlx5_look_unlocked(void *arg)
 
 static void mlx5_looks_under_the_mutex(struct kunit *test)
 {
-	users_reports(test, "looks without umem_mutex", mlx5_look_unlocked,
-		      mlx5_hca_new(test, MLX5_PAGES, 0));
+	drivers_reports(test, "looks without umem_mutex", mlx5_look_unlocked,
+			mlx5_hca_new(test, MLX5_PAGES, 0));
 }
 
 /* A range that cuts one page in its second half, and the next one in its first half */
@@ -1230,11 +1442,11 @@ static void mlx5_umem_cut_both_ends(struct kunit *test)
 static void mlx5_fault_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BUSY, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BUSY, hca->start, hca->end);
 
-	users_path(test, "pagefault_real_mr", &call);
+	drivers_path(test, "pagefault_real_mr", &call);
 	mlx5_map(test, hca, 3, 4);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_LE(test, mlx5_reached(hca), 4);
 }
 
@@ -1242,52 +1454,224 @@ static void mlx5_fault_interrupted(struct kunit *test)
 static void mlx5_second_fault_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BUSY, mlx5_addr(hca, 2),
-					   mlx5_addr(hca, 6));
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BUSY, mlx5_addr(hca, 2),
+					     mlx5_addr(hca, 6));
 
 	mlx5_map(test, hca, 0, 2);
-	users_path(test, "pagefault_real_mr beside others", &call);
+	drivers_path(test, "pagefault_real_mr beside others", &call);
 	mlx5_map(test, hca, 3, 2);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* munmap() by a thread of the process */
 static void mlx5_invalidation_interrupted(struct kunit *test)
 {
 	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call(test, hca, USERS_BUSY, hca->start, hca->end);
+	struct drivers_call call = mlx5_call(test, hca, DRIVERS_BUSY, hca->start, hca->end);
 
 	mlx5_map(test, hca, 0, 2);
 	mlx5_map(test, hca, 20, 2);
-	users_path(test, "mlx5_ib_invalidate_range", &call);
-	users_blocks_here(test, &call);
-	users_path_end(test);
+	drivers_path(test, "mlx5_ib_invalidate_range", &call);
+	drivers_blocks_here(test, &call);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, mlx5_reached(hca), 0);
 }
 
+/* Memory that is there, and is registered with the HCA or not yet */
+struct mlx5_region {
+	struct mlx5_device *d;
+	unsigned long start;
+	struct ib_mr *mr;
+	struct drivers_call call;
+};
+
+static void mlx5_region_close(void *data)
+{
+	struct mlx5_region *r = data;
+
+	memset(&mlx5_fails, 0, sizeof(mlx5_fails));
+	mlx5_work();
+	if (r->mr)
+		mlx5_ib_dereg_mr(r->mr, NULL);
+}
+
+static struct mlx5_region *mlx5_region_new(struct kunit *test)
+{
+	struct mlx5_region *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	r->d = mlx5_device_new(test);
+	r->start = kunit_vm_mmap(test, NULL, 0, MLX5_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+				 MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, 0);
+	KUNIT_ASSERT_NE(test, r->start, 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, mlx5_region_close, r), 0);
+	r->call = mlx5_call_all(test, r->start, r->start + MLX5_PAGES * PAGE_SIZE);
+	drivers_judge(test, "mlx5_ib_invalidate_range", mlx5_reach_given_up, NULL);
+	return r;
+}
+
+static struct ib_mr *mlx5_register(struct mlx5_region *r)
+{
+	return mlx5_reg(&r->d->pd.ibpd, r->start, MLX5_PAGES * PAGE_SIZE,
+			IB_ACCESS_ON_DEMAND | IB_ACCESS_LOCAL_WRITE);
+}
+
+static int mlx5_deregister(struct mlx5_region *r)
+{
+	int ret = mlx5_ib_dereg_mr(r->mr, NULL);
+
+	if (!ret)
+		r->mr = NULL;
+	return ret;
+}
+
+static struct mlx5_hca *mlx5_region_hca(struct mlx5_region *r)
+{
+	return container_of(to_mmr(r->mr), struct mlx5_hca, mr);
+}
+
+/* What is there is mapped at once. A fault and a prefetch that is still to come follow. */
+static void mlx5_region_use(struct kunit *test, struct mlx5_region *r)
+{
+	struct ib_sge sge = { .addr = r->start + 4 * PAGE_SIZE, .length = 2 * PAGE_SIZE };
+
+	r->mr = mlx5_register(r);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(r->mr));
+	KUNIT_EXPECT_TRUE(test, mlx5_region_hca(r)->key->enabled);
+	mlx5_map(test, mlx5_region_hca(r), 3, 4);
+	sge.lkey = r->mr->lkey;
+	KUNIT_EXPECT_EQ(test, 0,
+			mlx5_ib_advise_mr_prefetch(&r->d->pd.ibpd,
+						   IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE, 0,
+						   &sge, 1));
+	KUNIT_EXPECT_EQ(test, mlx5_dropped, 1);
+}
+
+/* The mkey was another region's before, of the same memory, with all of its MTTs. */
+static void mlx5_registration_interrupted(struct kunit *test)
+{
+	struct mlx5_region *r = mlx5_region_new(test);
+	u32 base;
+
+	r->mr = mlx5_register(r);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(r->mr));
+	KUNIT_EXPECT_EQ(test, mlx5_reached(mlx5_region_hca(r)), MLX5_PAGES);
+	base = mlx5_region_hca(r)->key->base;
+	KUNIT_ASSERT_EQ(test, mlx5_deregister(r), 0);
+	drivers_path(test, "mlx5_ib_reg_user_mr", &r->call);
+	r->mr = mlx5_register(r);
+	drivers_path_end(test);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(r->mr));
+	KUNIT_EXPECT_EQ(test, mlx5_region_hca(r)->key->base, base);
+	KUNIT_EXPECT_TRUE(test, mlx5_region_hca(r)->key->enabled);
+}
+
+/* The UMR that enables the mkey fails, or has been at work all the same. */
+static void mlx5_registration_fails(struct kunit *test, bool late)
+{
+	struct mlx5_region *r = mlx5_region_new(test);
+
+	mlx5_fails.umr = -EIO;
+	mlx5_fails.late = late;
+	drivers_path(test, late ? "mlx5_ib_reg_user_mr, failing late" :
+				"mlx5_ib_reg_user_mr, failing", &r->call);
+	KUNIT_EXPECT_TRUE(test, IS_ERR(mlx5_register(r)));
+	drivers_path_end(test);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
+}
+
+static void mlx5_registration_fails_interrupted(struct kunit *test)
+{
+	mlx5_registration_fails(test, false);
+}
+
+static void mlx5_registration_fails_late_interrupted(struct kunit *test)
+{
+	mlx5_registration_fails(test, true);
+}
+
+/* By a UMR: the mkey is kept for others. */
 static void mlx5_dereg_interrupted(struct kunit *test)
 {
-	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
-	struct users_call call = mlx5_call_all(test, hca->start, hca->end);
+	struct mlx5_region *r = mlx5_region_new(test);
 
-	mlx5_map(test, hca, 3, 4);
-	mlx5_map(test, hca, 20, 1);
-	users_path(test, "mlx5_ib_dereg_mr", &call);
-	mlx5_ib_dereg_mr(&hca->mr.ibmr, NULL);
-	users_path_end(test);
-	KUNIT_EXPECT_NULL(test, hca->odp);
+	mlx5_region_use(test, r);
+	drivers_path(test, "mlx5_ib_dereg_mr", &r->call);
+	KUNIT_EXPECT_EQ(test, mlx5_deregister(r), 0);
+	drivers_path_end(test);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
+}
+
+/* That UMR fails, so the mkey is destroyed. */
+static void mlx5_dereg_destroys_interrupted(struct kunit *test)
+{
+	struct mlx5_region *r = mlx5_region_new(test);
+
+	mlx5_region_use(test, r);
+	mlx5_fails.revoke = -EIO;
+	drivers_path(test, "mlx5_ib_dereg_mr, by destroying", &r->call);
+	KUNIT_EXPECT_EQ(test, mlx5_deregister(r), 0);
+	drivers_path_end(test);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
+}
+
+/* That fails as well: the region stays as it is, until it is tried again. */
+static void mlx5_dereg_fails_interrupted(struct kunit *test)
+{
+	struct mlx5_region *r = mlx5_region_new(test);
+
+	mlx5_region_use(test, r);
+	mlx5_fails.revoke = -EIO;
+	mlx5_fails.destroy = -EIO;
+	drivers_path(test, "mlx5_ib_dereg_mr, failing", &r->call);
+	KUNIT_EXPECT_EQ(test, mlx5_deregister(r), -EIO);
+	drivers_point();
+	mlx5_fails.destroy = 0;
+	KUNIT_EXPECT_EQ(test, mlx5_deregister(r), 0);
+	drivers_path_end(test);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
+}
+
+/* Of other rights: another region is made, and then the old one goes. */
+static void mlx5_rereg_interrupted(struct kunit *test)
+{
+	struct mlx5_region *r = mlx5_region_new(test);
+	struct ib_mr *mr;
+
+	mlx5_region_use(test, r);
+	drivers_path(test, "mlx5_ib_rereg_user_mr", &r->call);
+	mr = mlx5_ib_rereg_user_mr(r->mr, IB_MR_REREG_TRANS | IB_MR_REREG_ACCESS, r->start,
+				   MLX5_PAGES * PAGE_SIZE, r->start,
+				   IB_ACCESS_ON_DEMAND | IB_ACCESS_REMOTE_READ, NULL, NULL);
+	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(mr));
+	KUNIT_EXPECT_EQ(test, mlx5_deregister(r), 0);
+	drivers_path_end(test);
+	r->mr = IS_ERR(mr) ? NULL : mr;
+}
+
+/* The device is not asked any more, nor is it known whether it has stopped. */
+static void mlx5_dereg_of_a_dead_device(struct kunit *test)
+{
+	struct mlx5_region *r = mlx5_region_new(test);
+
+	mlx5_region_use(test, r);
+	mlx5_fails.dead = true;
+	KUNIT_EXPECT_EQ(test, mlx5_deregister(r), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
+	r->call.hole = "M1";
+	drivers_blocks(test, &r->call);
 }
 
 /* The first fault in two children, which it makes; what comes meanwhile may drop them. */
 static void mlx5_implicit_fault_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
-	users_path(test, "pagefault_implicit_mr", &call);
+	drivers_path(test, "pagefault_implicit_mr", &call);
 	mlx5_implicit_map(test, l, -2, 4);
 	mlx5_work();
-	users_path_end(test);
+	drivers_path_end(test);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 }
@@ -1296,13 +1680,13 @@ static void mlx5_implicit_fault_interrupted(struct kunit *test)
 static void mlx5_implicit_drop_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
 	mlx5_implicit_map(test, l, -2, 4);
-	users_path(test, "free_implicit_child_mr_work", &call);
-	users_blocks_here(test, &call);
+	drivers_path(test, "free_implicit_child_mr_work", &call);
+	drivers_blocks_here(test, &call);
 	mlx5_work();
-	users_path_end(test);
+	drivers_path_end(test);
 	mlx5_work();
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 0));
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
@@ -1314,17 +1698,17 @@ static void mlx5_implicit_drop_interrupted(struct kunit *test)
 static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 	struct ib_sge sge[] = {
 		{ .addr = l->middle - PAGE_SIZE, .length = 2 * PAGE_SIZE },
 		{ .addr = l->middle + 4 * PAGE_SIZE, .length = PAGE_SIZE },
 	};
-	struct ib_pd *pd = &l->pd.ibpd;
+	struct ib_pd *pd = &mlx5_device->pd.ibpd;
 	int ret;
 
 	sge[0].lkey = l->imr->mr.ibmr.lkey;
 	sge[1].lkey = sge[0].lkey;
-	users_path(test, "mlx5_ib_advise_mr_prefetch", &call);
+	drivers_path(test, "mlx5_ib_advise_mr_prefetch", &call);
 	ret = mlx5_ib_advise_mr_prefetch(pd, IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE,
 					 IB_UVERBS_ADVISE_MR_FLAG_FLUSH, sge, ARRAY_SIZE(sge));
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -1333,7 +1717,7 @@ static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 					 sge, ARRAY_SIZE(sge));
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	mlx5_work();
-	users_path_end(test);
+	drivers_path_end(test);
 	mlx5_work();
 	mlx5_expect_children(test, l);
 }
@@ -1341,24 +1725,25 @@ static void mlx5_implicit_prefetch_interrupted(struct kunit *test)
 static void mlx5_implicit_dereg_interrupted(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
 	mlx5_implicit_map(test, l, -2, 4);
-	users_path(test, "mlx5_ib_free_odp_mr", &call);
-	mlx5_ib_dereg_mr(&l->imr->mr.ibmr, NULL);
-	users_path_end(test);
+	drivers_path(test, "mlx5_ib_free_odp_mr", &call);
+	KUNIT_EXPECT_EQ(test, mlx5_ib_dereg_mr(&l->imr->mr.ibmr, NULL), 0);
+	l->imr = NULL;
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, mlx5_dropped % 2, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&mlx5_mrs));
 }
 
 /*
  * An invalidation that gives nothing up, as that of mprotect(), so not by
- * users_blocks(): its UMR fails, and the HCA keeps what the list does not know any more.
+ * drivers_blocks(): its UMR fails, and the HCA keeps what the list does not know any more.
  */
 static void mlx5_fail_to_zap(struct kunit *test, struct mlx5_hca *hca, int error)
 {
 	struct mmu_notifier_range range = {
-		.mm = users_mm(test), .start = ib_umem_start(hca->odp),
+		.mm = drivers_mm(test), .start = ib_umem_start(hca->odp),
 		.end = ib_umem_end(hca->odp), .event = MMU_NOTIFY_PROTECTION_VMA,
 		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
 	};
@@ -1406,17 +1791,17 @@ static void mlx5_each_failed_umr_refuses(struct kunit *test)
 static void mlx5_implicit_failed_umr_refuses(struct kunit *test)
 {
 	struct mlx5_implicit *l = mlx5_implicit_new(test);
-	struct users_call call = mlx5_call_all(test, l->start, l->end);
+	struct drivers_call call = mlx5_call_all(test, l->start, l->end);
 
 	mlx5_implicit_map(test, l, 0, 2);
 	KUNIT_ASSERT_NOT_NULL(test, mlx5_child(l, 1));
 	mlx5_fail_to_zap(test, mlx5_child(l, 1), -EIO);
 	KUNIT_EXPECT_NULL(test, mlx5_child(l, 1));
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	mlx5_work();
 	mlx5_expect_children(test, l);
-	call.state = USERS_IDLE;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &call, false);
 }
 
 #include "base-cases.h"
@@ -1449,15 +1834,22 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_each_failed_umr_refuses),
 	KUNIT_CASE(mlx5_implicit_failed_umr_refuses),
 	KUNIT_CASE(mlx5_looks_under_the_mutex),
-	KUNIT_CASE_PARAM(mlx5_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_dereg_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_drop_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_prefetch_interrupted, users_points),
-	KUNIT_CASE_PARAM(mlx5_implicit_dereg_interrupted, users_points),
+	KUNIT_CASE_PARAM(mlx5_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_second_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_invalidation_interrupted, drivers_points),
+	KUNIT_CASE(mlx5_dereg_of_a_dead_device),
+	KUNIT_CASE_PARAM(mlx5_registration_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_registration_fails_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_registration_fails_late_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_dereg_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_dereg_destroys_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_dereg_fails_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_rereg_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_drop_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_prefetch_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mlx5_implicit_dereg_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(mlx5, mlx5_cases);
+DRIVERS_SUITE(mlx5, mlx5_cases);

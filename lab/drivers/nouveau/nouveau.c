@@ -3,7 +3,7 @@
  * nouveau's two notifiers for SVM: drivers/gpu/drm/nouveau/nouveau_svm.c. The GPU
  * is an array of page table entries, which PFNMAP sets and PFNCLR clears.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/hmm.h>
 #include <linux/mman.h>
 #include <linux/rmap.h>
@@ -21,7 +21,7 @@ static void lab_remove(struct mmu_interval_notifier *notifier);
 ({									\
 	__auto_type lab_ret = (lab_look_up(), call);			\
 									\
-	users_point();							\
+	drivers_point();						\
 	lab_ret;							\
 })
 #define hmm_range_fault(range)		LAB_LOOKS_UP(hmm_range_fault(range))
@@ -52,10 +52,10 @@ struct lab_svm {
 	struct svm_notifier interval;
 	struct drm_device dev;
 	struct device parent;
-	struct users_call list, range, all;
+	struct drivers_call list, range, all;
 };
 
-/* The GPU: its page table, and since when the process has had the pages, see users.h */
+/* The GPU: its page table, and since when the process has had the pages, see drivers.h */
 static struct {
 	bool pte[LAB_PAGES];
 	unsigned long pte_since[LAB_PAGES], since;
@@ -83,7 +83,7 @@ static void lab_set_ptes(u64 start, u64 end, bool valid)
 /* As if it had faulted them in */
 static void lab_gpu_maps(u64 start, u64 end)
 {
-	lab_gpu.since = users_now();
+	lab_gpu.since = drivers_now();
 	lab_set_ptes(start, end, true);
 }
 
@@ -94,14 +94,14 @@ int nvif_object_mthd(struct nvif_object *object, u32 mthd, void *data, u32 size)
 	unsigned int i = lab_cleared.calls++ % ARRAY_SIZE(lab_cleared.addr);
 
 	might_sleep();
-	users_point();
+	drivers_point();
 	lab_cleared.addr[i] = args->addr;
 	lab_cleared.size[i] = args->size;
 	if (lab_gpu.error)
-		users_failure("PFNCLR failed");
+		drivers_failure("PFNCLR failed");
 	else
 		lab_set_ptes(args->addr, args->addr + args->size, false);
-	users_point();
+	drivers_point();
 	return lab_gpu.error;
 }
 
@@ -110,18 +110,18 @@ int nvif_object_ioctl(struct nvif_object *object, void *data, u32 size, void **h
 	struct nouveau_pfnmap_args *args = data;
 
 	might_sleep();
-	users_point();
+	drivers_point();
 	lab_set_ptes(args->p.addr, args->p.addr + args->p.size,
 		     args->p.phys[0] & NVIF_VMM_PFNMAP_V0_V);
-	users_point();
+	drivers_point();
 	return 0;
 }
 
 static void lab_look_up(void)
 {
-	users_point();
-	users_settle();
-	lab_gpu.since = users_now();
+	drivers_point();
+	drivers_settle();
+	lab_gpu.since = drivers_now();
 }
 
 /* The notifier of the fault that is under way */
@@ -134,28 +134,28 @@ static int lab_insert(struct mmu_interval_notifier *notifier, struct mm_struct *
 {
 	int ret;
 
-	users_point();
+	drivers_point();
 	ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
 	if (!ret)
 		WRITE_ONCE(lab_inserted, notifier);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
 /* As the core: when this returns no callback is under way. */
 static void lab_remove(struct mmu_interval_notifier *notifier)
 {
-	users_point();
+	drivers_point();
 	WRITE_ONCE(lab_inserted, NULL);
 	synchronize_srcu(&lab_srcu);
 	mmu_interval_notifier_remove(notifier);
-	users_point();
+	drivers_point();
 }
 
 /* It is not registered, but for rehearsals. */
 static void lab_put(struct mmu_notifier *notifier)
 {
-	users_point();
+	drivers_point();
 }
 
 /* As the core: first the interval notifiers, then the list notifiers */
@@ -189,7 +189,7 @@ static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 		unsigned long addr = LAB_START + i * PAGE_SIZE;
 
 		n += lab_gpu.pte[i] && addr >= start && addr < end &&
-		     users_given_up(addr, lab_gpu.pte_since[i]);
+		     drivers_given_up(addr, lab_gpu.pte_since[i]);
 	}
 	return n;
 }
@@ -209,12 +209,12 @@ static struct lab_svm *lab_svm(struct kunit *test)
 	l->svmm.unmanaged.start = LAB_UNMANAGED;
 	l->svmm.unmanaged.limit = LAB_MANAGED;
 	l->interval.svmm = &l->svmm;
-	l->list = (struct users_call) {
+	l->list = (struct drivers_call) {
 		.callback = "nouveau_svmm_invalidate_range_start",
 		.list = &l->svmm.notifier, .list_ops = &nouveau_mn_ops,
-		.mm = users_mm(test), .start = LAB_START, .end = LAB_END,
+		.mm = drivers_mm(test), .start = LAB_START, .end = LAB_END,
 	};
-	l->range = (struct users_call) {
+	l->range = (struct drivers_call) {
 		.callback = "nouveau_svm_range_invalidate",
 		.interval = &l->interval.notifier,
 		.interval_ops = &nouveau_svm_mni_ops,
@@ -227,7 +227,7 @@ static struct lab_svm *lab_svm(struct kunit *test)
 	l->all.no_seq = true;
 	memset(&lab_cleared, 0, sizeof(lab_cleared));
 	memset(&lab_gpu, 0, sizeof(lab_gpu));
-	users_judge(test, "nouveau_svmm_invalidate_range_start", lab_reach_given_up, NULL);
+	drivers_judge(test, "nouveau_svmm_invalidate_range_start", lab_reach_given_up, NULL);
 	return l;
 }
 
@@ -237,12 +237,12 @@ static void lab_unlock(void *lock)
 }
 
 static void lab_list_refuses(struct kunit *test, struct lab_svm *l,
-			     enum users_state state)
+			     enum drivers_state state)
 {
 	l->list.state = state;
-	users_refuses(test, &l->list);
+	drivers_refuses(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 0);
-	if (state != USERS_HELD)
+	if (state != DRIVERS_HELD)
 		KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 }
 
@@ -258,7 +258,7 @@ static void list_held_refuses(struct kunit *test)
 	struct lab_svm *l = lab_svm(test);
 
 	mutex_lock(&l->svmm.mutex);
-	lab_list_refuses(test, l, USERS_HELD);
+	lab_list_refuses(test, l, DRIVERS_HELD);
 	mutex_unlock(&l->svmm.mutex);
 }
 
@@ -268,13 +268,13 @@ static void list_managed_refuses(struct kunit *test)
 
 	lab_gpu_maps(LAB_START, LAB_UNMANAGED);
 	lab_gpu_maps(LAB_MANAGED, LAB_END);
-	lab_list_refuses(test, l, USERS_BUSY);
+	lab_list_refuses(test, l, DRIVERS_BUSY);
 	/* The parts in front of the unmanaged one and behind it */
 	l->list.end = LAB_UNMANAGED;
-	lab_list_refuses(test, l, USERS_BUSY);
+	lab_list_refuses(test, l, DRIVERS_BUSY);
 	l->list.start = LAB_MANAGED;
 	l->list.end = LAB_END;
-	lab_list_refuses(test, l, USERS_BUSY);
+	lab_list_refuses(test, l, DRIVERS_BUSY);
 }
 
 static void list_unmanaged_refuses(struct kunit *test)
@@ -284,7 +284,7 @@ static void list_unmanaged_refuses(struct kunit *test)
 	l->list.start = LAB_UNMANAGED;
 	l->list.end = LAB_MANAGED;
 	l->list.reason = "it keeps no track of what the GPU has mapped";
-	lab_list_refuses(test, l, USERS_IDLE);
+	lab_list_refuses(test, l, DRIVERS_IDLE);
 }
 
 /* The page tables live on for a moment. */
@@ -293,7 +293,7 @@ static void list_dead_vmm_refuses(struct kunit *test)
 	struct lab_svm *l = lab_svm(test);
 
 	l->svmm.vmm = NULL;
-	lab_list_refuses(test, l, USERS_BUSY);
+	lab_list_refuses(test, l, DRIVERS_BUSY);
 }
 
 static void list_blocking_clears(struct kunit *test)
@@ -302,15 +302,15 @@ static void list_blocking_clears(struct kunit *test)
 
 	lab_gpu_maps(LAB_START, LAB_UNMANAGED);
 	lab_gpu_maps(LAB_MANAGED, LAB_END);
-	lab_list_refuses(test, l, USERS_BUSY);
-	users_blocks(test, &l->list);
+	lab_list_refuses(test, l, DRIVERS_BUSY);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
 	lab_expect_cleared(test, 0, LAB_START, LAB_MANAGED);
 	lab_expect_cleared(test, 1, LAB_MANAGED, LAB_END);
 
 	l->list.start = LAB_UNMANAGED;
 	l->list.end = LAB_MANAGED;
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 }
@@ -323,14 +323,14 @@ static void list_blocking_leaves_out(struct kunit *test)
 	l->list.event = MMU_NOTIFY_MIGRATE;
 	l->list.event_set = true;
 	l->list.owner = &l->dev;
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 0);
 	l->list.owner = NULL;
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
 
 	l->svmm.vmm = NULL;
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 }
@@ -338,13 +338,13 @@ static void list_blocking_leaves_out(struct kunit *test)
 static void list_blocking_waits(struct kunit *test)
 {
 	struct lab_svm *l = lab_svm(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	lab_gpu_maps(LAB_START, LAB_UNMANAGED);
 	mutex_lock(&l->svmm.mutex);
 	l->list.let_go = lab_unlock;
 	l->list.arg = &l->svmm.mutex;
-	out = users_blocks(test, &l->list);
+	out = drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
 }
@@ -354,8 +354,8 @@ static void range_held_refuses(struct kunit *test)
 	struct lab_svm *l = lab_svm(test);
 
 	mutex_lock(&l->svmm.mutex);
-	l->range.state = USERS_HELD;
-	users_refuses(test, &l->range);
+	l->range.state = DRIVERS_HELD;
+	drivers_refuses(test, &l->range);
 	KUNIT_EXPECT_EQ(test, l->interval.notifier.invalidate_seq, 1);
 	mutex_unlock(&l->svmm.mutex);
 }
@@ -365,8 +365,8 @@ static void range_idle_succeeds(struct kunit *test)
 {
 	struct lab_svm *l = lab_svm(test);
 
-	l->range.state = USERS_IDLE;
-	users_succeeds(test, &l->range, true);
+	l->range.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &l->range, true);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 0);
 }
@@ -376,22 +376,22 @@ static void range_own_exclusive_succeeds(struct kunit *test)
 {
 	struct lab_svm *l = lab_svm(test);
 
-	l->range.state = USERS_IDLE;
+	l->range.state = DRIVERS_IDLE;
 	l->range.event = MMU_NOTIFY_EXCLUSIVE;
 	l->range.event_set = true;
 	/* Of nobody, so it counts */
-	users_succeeds(test, &l->range, true);
+	drivers_succeeds(test, &l->range, true);
 }
 
 static void range_blocking_waits(struct kunit *test)
 {
 	struct lab_svm *l = lab_svm(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	mutex_lock(&l->svmm.mutex);
 	l->range.let_go = lab_unlock;
 	l->range.arg = &l->svmm.mutex;
-	out = users_blocks(test, &l->range);
+	out = drivers_blocks(test, &l->range);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
@@ -407,12 +407,12 @@ static void list_rehearsed(struct kunit *test)
 	lab_gpu_maps(LAB_START, LAB_UNMANAGED);
 	lab_gpu_maps(LAB_MANAGED, LAB_END);
 	mutex_lock(&l->svmm.mutex);
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->list).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &l->list).waited);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
 	lab_expect_cleared(test, 0, LAB_START, LAB_MANAGED);
 	lab_expect_cleared(test, 1, LAB_MANAGED, LAB_END);
 
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &l->list).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &l->list).waited);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 4);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
 }
@@ -420,15 +420,15 @@ static void list_rehearsed(struct kunit *test)
 static void range_rehearsed(struct kunit *test)
 {
 	struct lab_svm *l = lab_svm(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	l->range.let_go = lab_unlock;
 	l->range.arg = &l->svmm.mutex;
 	mutex_lock(&l->svmm.mutex);
-	out = users_rehearses(test, &l->range);
+	out = drivers_rehearses(test, &l->range);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
-	out = users_rehearses(test, &l->range);
+	out = drivers_rehearses(test, &l->range);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->svmm.mutex));
@@ -442,10 +442,10 @@ static void list_failed_clear(struct kunit *test)
 	lab_gpu_maps(LAB_START, LAB_START + 4 * PAGE_SIZE);
 	lab_gpu.error = -EIO;
 	l->list.hole = "N2";
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 2);
-	l->list.state = USERS_BUSY;
-	users_refuses(test, &l->list);
+	l->list.state = DRIVERS_BUSY;
+	drivers_refuses(test, &l->list);
 }
 
 /* The process has gone on: svmm->vmm is no more, and its page tables are still there. */
@@ -458,7 +458,7 @@ static void list_fini_leaves_page_tables(struct kunit *test)
 	nouveau_svmm_fini(&svmm);
 	KUNIT_EXPECT_NULL(test, svmm);
 	l->list.hole = "N1";
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 	KUNIT_EXPECT_EQ(test, lab_cleared.calls, 0);
 }
 
@@ -508,7 +508,7 @@ static void list_unmanaged_stays_mapped(struct kunit *test)
 	l->list.start = LAB_UNMANAGED;
 	l->list.end = LAB_MANAGED;
 	l->list.hole = "N3";
-	users_blocks(test, &l->list);
+	drivers_blocks(test, &l->list);
 }
 
 /* Paths, interrupted */
@@ -518,10 +518,10 @@ static void fault_interrupted(struct kunit *test)
 	struct lab_svm *l = lab_svm_of_process(test);
 
 	lab_fault(test, l, LAB_START, false);
-	users_path(test, "nouveau_range_fault", &l->all);
+	drivers_path(test, "nouveau_range_fault", &l->all);
 	lab_fault(test, l, LAB_START + PAGE_SIZE, false);
 	lab_fault(test, l, LAB_MANAGED, false);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* munmap() of another thread */
@@ -531,9 +531,9 @@ static void invalidation_interrupted(struct kunit *test)
 
 	lab_fault(test, l, LAB_START, false);
 	lab_fault(test, l, LAB_MANAGED, false);
-	users_path(test, "nouveau_svmm_invalidate_range_start", &l->all);
-	users_blocks_here(test, &l->all);
-	users_path_end(test);
+	drivers_path(test, "nouveau_svmm_invalidate_range_start", &l->all);
+	drivers_blocks_here(test, &l->all);
+	drivers_path_end(test);
 	KUNIT_EXPECT_FALSE(test, lab_gpu.pte[0]);
 }
 
@@ -545,11 +545,11 @@ static void fini_interrupted(struct kunit *test)
 
 	lab_fault(test, l, LAB_START, false);
 	l->all.hole = "N1";
-	users_path(test, "nouveau_svmm_fini", &l->all);
+	drivers_path(test, "nouveau_svmm_fini", &l->all);
 	nouveau_svmm_fini(&svmm);
-	users_point();
+	drivers_point();
 	lab_set_ptes(LAB_START, LAB_END, false);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static struct kunit_case nouveau_cases[] = {
@@ -569,10 +569,10 @@ static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE(list_failed_clear),
 	KUNIT_CASE(list_fini_leaves_page_tables),
 	KUNIT_CASE(list_unmanaged_stays_mapped),
-	KUNIT_CASE_PARAM(fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
-	KUNIT_CASE_PARAM(fini_interrupted, users_points),
+	KUNIT_CASE_PARAM(fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(fini_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(nouveau, nouveau_cases);
+DRIVERS_SUITE(nouveau, nouveau_cases);

@@ -3,7 +3,7 @@
  * radeon's userptr notifier: drivers/gpu/drm/radeon/radeon_mn.c. What it rests on,
  * that a bound BO holds a reference on its pages, is in radeon_ttm.c.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/dma-mapping.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
@@ -26,9 +26,9 @@ static long lab_get_user_pages(unsigned long start, unsigned long nr,
 {
 	long r;
 
-	users_point();
+	drivers_point();
 	r = get_user_pages(start, nr, flags, pages);
-	users_point();
+	drivers_point();
 	if (r > 0)
 		lab.held += r;
 	return r;
@@ -36,14 +36,14 @@ static long lab_get_user_pages(unsigned long start, unsigned long nr,
 
 static void lab_put_page(struct page *page)
 {
-	users_point();
+	drivers_point();
 	lab.held--;
 	put_page(page);
 }
 
 static void lab_release_pages(struct page **pages, int nr)
 {
-	users_point();
+	drivers_point();
 	lab.held -= nr;
 	release_pages(pages, nr);
 }
@@ -53,7 +53,7 @@ static int lab_sg_alloc(struct sg_table *sgt, struct page **pages,
 			unsigned long size, gfp_t gfp)
 {
 	if (lab.no_table) {
-		users_failure("no memory for the scatterlist");
+		drivers_failure("no memory for the scatterlist");
 		return -ENOMEM;
 	}
 	return sg_alloc_table_from_pages(sgt, pages, nr, offset, size, gfp);
@@ -63,7 +63,7 @@ static int lab_dma_map(struct device *dev, struct sg_table *sgt,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
 	if (lab.no_mapping) {
-		users_failure("no DMA address");
+		drivers_failure("no DMA address");
 		return -EIO;
 	}
 	return dma_map_sgtable(dev, sgt, dir, attrs);
@@ -90,7 +90,7 @@ struct lab_bo {
 	unsigned long addr;
 	struct page *pages[LAB_PAGES];
 	dma_addr_t dma[LAB_PAGES];
-	struct users_call call;
+	struct drivers_call call;
 };
 
 /* The GART, and TTM */
@@ -98,14 +98,14 @@ int radeon_gart_bind(struct radeon_device *rdev, unsigned int offset, int pages,
 		     struct page **pagelist, dma_addr_t *dma_addr,
 		     uint32_t flags)
 {
-	users_point();
+	drivers_point();
 	if (lab.no_gart) {
-		users_failure("the GART is not ready");
+		drivers_failure("the GART is not ready");
 		return -EINVAL;
 	}
 	lab.gart_binds++;
 	lab.in_gart = true;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -123,9 +123,9 @@ int drm_prime_sg_to_dma_addr_array(struct sg_table *sgt, dma_addr_t *addrs,
 void radeon_gart_unbind(struct radeon_device *rdev, unsigned int offset,
 			int pages)
 {
-	users_point();
+	drivers_point();
 	lab.in_gart = false;
-	users_point();
+	drivers_point();
 }
 
 void radeon_ttm_placement_from_domain(struct radeon_bo *rbo, u32 domain)
@@ -152,7 +152,7 @@ void ttm_bo_move_to_lru_tail(struct ttm_buffer_object *bo)
 static struct dma_fence *lab_job(struct lab_bo *l, enum dma_resv_usage usage)
 {
 	struct dma_resv *resv = l->bo->tbo.base.resv;
-	struct dma_fence *fence = users_fence(l->test);
+	struct dma_fence *fence = drivers_fence(l->test);
 
 	KUNIT_ASSERT_EQ(l->test, dma_resv_lock(resv, NULL), 0);
 	KUNIT_ASSERT_EQ(l->test, dma_resv_reserve_fences(resv, 1), 0);
@@ -236,15 +236,15 @@ static struct lab_bo *lab_bo(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, gtt->ttm.sg);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_fini, l), 0);
 
-	l->call = (struct users_call) {
+	l->call = (struct drivers_call) {
 		.callback = "radeon_mn_invalidate",
 		.interval = &bo->notifier, .interval_ops = &radeon_mn_ops,
-		.mm = users_mm(test), .start = l->addr,
+		.mm = drivers_mm(test), .start = l->addr,
 		.end = l->addr + LAB_PAGES * PAGE_SIZE,
 		.no_seq = true,
 	};
 	memset(&lab, 0, sizeof(lab));
-	users_judge(test, "radeon_mn_invalidate", lab_reach_unheld, l);
+	drivers_judge(test, "radeon_mn_invalidate", lab_reach_unheld, l);
 	return l;
 }
 
@@ -272,24 +272,24 @@ static void lab_expect_unbound(struct lab_bo *l)
 
 static void lab_refuses(struct lab_bo *l)
 {
-	l->call.state = USERS_BUSY;
-	users_refuses(l->test, &l->call);
+	l->call.state = DRIVERS_BUSY;
+	drivers_refuses(l->test, &l->call);
 	KUNIT_EXPECT_TRUE(l->test, l->gtt->bound);
 	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
 }
 
 static void lab_succeeds(struct lab_bo *l)
 {
-	l->call.state = USERS_IDLE;
-	users_succeeds(l->test, &l->call, false);
+	l->call.state = DRIVERS_IDLE;
+	drivers_succeeds(l->test, &l->call, false);
 	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
 }
 
 static void lab_idle_refuses(struct lab_bo *l)
 {
-	l->call.state = USERS_IDLE;
+	l->call.state = DRIVERS_IDLE;
 	l->call.reason = "its pages are held until it is unbound, nothing would be freed";
-	users_refuses(l->test, &l->call);
+	drivers_refuses(l->test, &l->call);
 	l->call.reason = NULL;
 	KUNIT_EXPECT_EQ(l->test, lab.validated, 0);
 }
@@ -301,7 +301,7 @@ static void unbound_succeeds(struct kunit *test)
 	lab_succeeds(l);
 	l->bo->tbo.ttm = NULL;
 	lab_succeeds(l);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.validated, 0);
 }
 
@@ -314,7 +314,7 @@ static void idle_refuses_and_pages_are_held(struct kunit *test)
 	lab_expect_held(l);
 	lab_idle_refuses(l);
 	lab_expect_held(l);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_expect_unbound(l);
 }
 
@@ -345,8 +345,8 @@ static void reserved_by_another_refuses(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
 	KUNIT_ASSERT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
-	l->call.state = USERS_HELD;
-	users_refuses(test, &l->call);
+	l->call.state = DRIVERS_HELD;
+	drivers_refuses(test, &l->call);
 	dma_resv_unlock(l->bo->tbo.base.resv);
 	lab_expect_held(l);
 }
@@ -356,7 +356,7 @@ static void blocking_unbinds(struct kunit *test)
 	struct lab_bo *l = lab_bo(test);
 
 	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.validated, 1);
 	lab_expect_unbound(l);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(l->bo->tbo.base.resv));
@@ -367,13 +367,13 @@ static void blocking_unbinds(struct kunit *test)
 static void blocking_waits_after_a_refusal(struct kunit *test)
 {
 	struct lab_bo *l = lab_bo(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
 	l->call.let_go = lab_signal;
 	l->call.arg = lab_job(l, DMA_RESV_USAGE_WRITE);
 	lab_refuses(l);
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_EQ(test, lab.validated, 1);
 	lab_expect_unbound(l);
@@ -481,7 +481,7 @@ static void bind_by_another_process_fails(struct kunit *test)
 	struct lab_bo *l = lab_bo(test);
 
 	l->gtt->usermm = l->call.mm;
-	users_failure("another process binds");
+	drivers_failure("another process binds");
 	lab_expect_bind_fails(l, -EPERM);
 }
 
@@ -490,15 +490,15 @@ static void bind_interrupted(struct kunit *test)
 {
 	struct lab_bo *l = lab_bo(test);
 
-	l->call.state = USERS_BUSY;
-	users_path(test, "radeon_ttm_tt_bind", &l->call);
+	l->call.state = DRIVERS_BUSY;
+	drivers_path(test, "radeon_ttm_tt_bind", &l->call);
 	mmap_read_lock(current->mm);
 	KUNIT_EXPECT_EQ(test, dma_resv_lock(l->bo->tbo.base.resv, NULL), 0);
 	KUNIT_EXPECT_EQ(test, radeon_ttm_tt_bind(&l->rdev->mman.bdev, &l->gtt->ttm,
 						 &l->resource), 0);
 	dma_resv_unlock(l->bo->tbo.base.resv);
 	mmap_read_unlock(current->mm);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 /* munmap() by a thread of the process */
@@ -507,10 +507,10 @@ static void invalidation_interrupted(struct kunit *test)
 	struct lab_bo *l = lab_bo(test);
 
 	KUNIT_ASSERT_EQ(test, lab_bind(l), 0);
-	l->call.state = USERS_BUSY;
-	users_path(test, "radeon_mn_invalidate", &l->call);
-	users_blocks_here(test, &l->call);
-	users_path_end(test);
+	l->call.state = DRIVERS_BUSY;
+	drivers_path(test, "radeon_mn_invalidate", &l->call);
+	drivers_blocks_here(test, &l->call);
+	drivers_path_end(test);
 	lab_expect_unbound(l);
 }
 
@@ -528,11 +528,11 @@ static void rehearsed(struct kunit *test)
 	l->call.known_lock_order = true;
 	l->call.let_go = lab_signal;
 	l->call.arg = lab_job(l, DMA_RESV_USAGE_WRITE);
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &l->call).waited);
 	KUNIT_EXPECT_EQ(test, lab.validated, 1);
 	lab_expect_unbound(l);
 	l->call.known_lock_order = false;
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &l->call).waited);
 	KUNIT_EXPECT_EQ(test, lab.validated, 1);
 }
 
@@ -550,9 +550,9 @@ static struct kunit_case radeon_cases[] = {
 	KUNIT_CASE(failed_gart_of_an_import_keeps_its_table),
 	KUNIT_CASE(rehearsed),
 	KUNIT_CASE(bind_by_another_process_fails),
-	KUNIT_CASE_PARAM(bind_interrupted, users_points),
-	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(bind_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(radeon, radeon_cases);
+DRIVERS_SUITE(radeon, radeon_cases);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The two notifiers of the HMM test driver: lib/test_hmm.c. What runs for real is
- * in lab/guest/hmm-victim.c.
+ * in lab/guest/victims/hmm-victim.c.
  */
-#include "users.h"
+#include "drivers.h"
 #include <lib/test_hmm.c>
 
 #define LAB_START	0x100000UL
@@ -13,7 +13,7 @@
 struct lab_mirror {
 	struct dmirror dmirror;
 	struct dmirror_interval snapshot;
-	struct users_call call, range;
+	struct drivers_call call, range;
 };
 
 static void lab_destroy(void *pt)
@@ -28,7 +28,7 @@ static struct lab_mirror *lab_mirror(struct kunit *test)
 		LAB_START - PAGE_SIZE, LAB_START + PAGE_SIZE, LAB_END + PAGE_SIZE,
 	};
 	struct lab_mirror *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);
-	struct mm_struct *mm = users_mm(test);
+	struct mm_struct *mm = drivers_mm(test);
 	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, l);
@@ -41,13 +41,13 @@ static struct lab_mirror *lab_mirror(struct kunit *test)
 							    LAB_PFN(mapped[i]), l,
 							    GFP_KERNEL)));
 	l->snapshot.dmirror = &l->dmirror;
-	l->call = (struct users_call) {
+	l->call = (struct drivers_call) {
 		.callback = "dmirror_interval_invalidate",
 		.interval = &l->dmirror.notifier,
 		.interval_ops = &dmirror_min_ops,
 		.mm = mm, .start = LAB_START, .end = LAB_END,
 	};
-	l->range = (struct users_call) {
+	l->range = (struct drivers_call) {
 		.callback = "dmirror_snapshot_invalidate",
 		.interval = &l->snapshot.notifier,
 		.interval_ops = &dmirror_mrn_ops,
@@ -73,8 +73,8 @@ static void mirror_idle_succeeds(struct kunit *test)
 {
 	struct lab_mirror *l = lab_mirror(test);
 
-	l->call.state = USERS_IDLE;
-	users_succeeds(test, &l->call, true);
+	l->call.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &l->call, true);
 	lab_expect_gone(test, l);
 }
 
@@ -83,11 +83,11 @@ static void mirror_held_refuses(struct kunit *test)
 	struct lab_mirror *l = lab_mirror(test);
 
 	mutex_lock(&l->dmirror.mutex);
-	l->call.state = USERS_HELD;
-	users_refuses(test, &l->call);
+	l->call.state = DRIVERS_HELD;
+	drivers_refuses(test, &l->call);
 	mutex_unlock(&l->dmirror.mutex);
 	KUNIT_EXPECT_TRUE(test, lab_has(l, LAB_START + PAGE_SIZE));
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_expect_gone(test, l);
 }
 
@@ -99,12 +99,12 @@ static void lab_unlock(void *lock)
 static void mirror_blocking_waits(struct kunit *test)
 {
 	struct lab_mirror *l = lab_mirror(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	mutex_lock(&l->dmirror.mutex);
 	l->call.let_go = lab_unlock;
 	l->call.arg = &l->dmirror.mutex;
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_gone(test, l);
@@ -115,11 +115,11 @@ static void mirror_own_migration(struct kunit *test)
 {
 	struct lab_mirror *l = lab_mirror(test);
 
-	l->call.state = USERS_IDLE;
+	l->call.state = DRIVERS_IDLE;
 	l->call.event = MMU_NOTIFY_MIGRATE;
 	l->call.event_set = true;
 	mutex_lock(&l->dmirror.mutex);
-	users_succeeds(test, &l->call, false);
+	drivers_succeeds(test, &l->call, false);
 	mutex_unlock(&l->dmirror.mutex);
 	KUNIT_EXPECT_TRUE(test, lab_has(l, LAB_START + PAGE_SIZE));
 }
@@ -128,8 +128,8 @@ static void snapshot_idle_succeeds(struct kunit *test)
 {
 	struct lab_mirror *l = lab_mirror(test);
 
-	l->range.state = USERS_IDLE;
-	users_succeeds(test, &l->range, true);
+	l->range.state = DRIVERS_IDLE;
+	drivers_succeeds(test, &l->range, true);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->dmirror.mutex));
 }
 
@@ -138,8 +138,8 @@ static void snapshot_held_refuses(struct kunit *test)
 	struct lab_mirror *l = lab_mirror(test);
 
 	mutex_lock(&l->dmirror.mutex);
-	l->range.state = USERS_HELD;
-	users_refuses(test, &l->range);
+	l->range.state = DRIVERS_HELD;
+	drivers_refuses(test, &l->range);
 	KUNIT_EXPECT_EQ(test, l->snapshot.notifier.invalidate_seq, 1);
 	mutex_unlock(&l->dmirror.mutex);
 }
@@ -147,29 +147,29 @@ static void snapshot_held_refuses(struct kunit *test)
 static void snapshot_blocking_waits(struct kunit *test)
 {
 	struct lab_mirror *l = lab_mirror(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	mutex_lock(&l->dmirror.mutex);
 	l->range.let_go = lab_unlock;
 	l->range.arg = &l->dmirror.mutex;
-	out = users_blocks(test, &l->range);
+	out = drivers_blocks(test, &l->range);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 }
 
 /* By a process that lives: first while the mirror is busy, then when it is idle */
 static void lab_rehearse(struct kunit *test, struct lab_mirror *l,
-			 struct users_call *call)
+			 struct drivers_call *call)
 {
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	call->let_go = lab_unlock;
 	call->arg = &l->dmirror.mutex;
 	mutex_lock(&l->dmirror.mutex);
-	out = users_rehearses(test, call);
+	out = drivers_rehearses(test, call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
-	out = users_rehearses(test, call);
+	out = drivers_rehearses(test, call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&l->dmirror.mutex));
@@ -203,4 +203,4 @@ static struct kunit_case test_hmm_cases[] = {
 	{}
 };
 
-USERS_SUITE(test_hmm, test_hmm_cases);
+DRIVERS_SUITE(test_hmm, test_hmm_cases);

@@ -25,7 +25,7 @@ static void lab_unmap_userptr(void *data)
 
 static void unmapped_under_the_mutex(struct kunit *test)
 {
-	users_reports(test, "unmaps without unmap_mutex", lab_unmap_userptr, lab_gfx(test));
+	drivers_reports(test, "unmaps without unmap_mutex", lab_unmap_userptr, lab_gfx(test));
 }
 
 /* What is bound, zapped and unbound on the other tile says nothing about this one. */
@@ -62,7 +62,7 @@ static void fault_both_tiles_are_given_up(struct kunit *test)
 
 	lab_second_tile(l);
 	lab.other = lab.first;
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
 }
@@ -72,7 +72,7 @@ static void exec_of_a_killed_process(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	allow_signal(SIGKILL);
 	send_sig(SIGKILL, current, 1);
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);

@@ -27,14 +27,14 @@ static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long 
 
 	/* Or whoever unmaps and was killed takes it for flushed */
 	KUNIT_EXPECT_FALSE(lab.test, intr);
-	users_point();
+	drivers_point();
 	for (gt = 0; gt < ARRAY_SIZE(lab_flush_at); gt++) {
 		if (lab_flush_at[gt].fence != fence)
 			continue;
 		sent = true;
 		lab_flush_at[gt].fence = NULL;
 		if (lab_flush_at[gt].fails) {
-			users_failure("TLB invalidation timed out");
+			drivers_failure("TLB invalidation timed out");
 			dma_fence_set_error(fence, lab.flush_error);
 		} else {
 			lab.flushed++;
@@ -50,7 +50,7 @@ static signed long lab_tlb_wait(struct dma_fence *fence, bool intr, signed long 
 	/* Nobody would signal it. */
 	if (!sent)
 		KUNIT_FAIL(lab.test, "waits for a TLB invalidation that was not sent");
-	users_point();
+	drivers_point();
 	return timeout;
 }
 
@@ -74,15 +74,15 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 	bool fails = ++lab.flushes == lab.fail_at || !lab.fail_at;
 
 	might_sleep();
-	users_point();
+	drivers_point();
 	if (fails && lab.send_error) {
-		users_failure("TLB invalidation could not be sent");
+		drivers_failure("TLB invalidation could not be sent");
 		dma_fence_signal(&fence->base);
 		return lab.flushes > 1 && lab.next_error ? lab.next_error : lab.send_error;
 	}
 	lab_flush_at[2 * gt->tile->id + (gt != gt->tile->primary_gt)] =
 		(struct lab_flush){ .fence = &fence->base, .fails = fails && lab.flush_error };
-	users_point();
+	drivers_point();
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * xe_vm_userptr_pin() for exec), the preempt fences, what binds and unbinds commit,
  * and the page fault handler. sources.h says in which files this version has them.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/mmu_notifier.h>
@@ -19,7 +19,7 @@
 
 /*
  * What the GPU can reach by a tile: since when the process has had the pages in there,
- * see users.h
+ * see drivers.h
  */
 struct lab_tile {
 	bool pte, tlb;
@@ -81,7 +81,7 @@ int xe_pt_walk_shared(struct xe_ptw *parent, unsigned int level,
 		      u64 addr, u64 end, struct xe_pt_walk *walk)
 {
 	container_of(walk, struct xe_pt_zap_ptes_walk, base)->needs_invalidate = true;
-	users_point();
+	drivers_point();
 	lab.zapped++;
 	lab_tile_of(parent)->pte = false;
 	if (!lab_idle())
@@ -118,7 +118,7 @@ struct lab_vm {
 	/* In front of the rebind worker, see lab_hold_worker() */
 	struct work_struct gate;
 	struct completion opened;
-	struct users_call call;
+	struct drivers_call call;
 };
 
 #include "fakes.h"
@@ -144,7 +144,7 @@ static int lab_suspend(struct xe_exec_queue *q)
 {
 	lab.suspended++;
 	if (lab.suspend_result) {
-		users_failure("the queue could not be suspended");
+		drivers_failure("the queue could not be suspended");
 		lab.runaway = true;
 	}
 	return lab.suspend_result;
@@ -279,8 +279,8 @@ static void lab_remove(void *notifier)
  */
 static bool lab_reaches(const struct lab_tile *tile, unsigned long addr)
 {
-	return (tile->pte && users_given_up(addr, tile->pte_since)) ||
-	       (tile->tlb && users_given_up(addr, tile->tlb_since));
+	return (tile->pte && drivers_given_up(addr, tile->pte_since)) ||
+	       (tile->tlb && drivers_given_up(addr, tile->tlb_since));
 }
 
 static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
@@ -322,7 +322,7 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 
 	KUNIT_ASSERT_NOT_NULL(test, l);
 	l->test = test;
-	l->mm = users_mm(test);
+	l->mm = drivers_mm(test);
 
 	l->xe = kunit_kzalloc(test, sizeof(*l->xe), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, l->xe);
@@ -382,23 +382,23 @@ static struct lab_vm *lab_vm(struct kunit *test, unsigned long flags)
 						     &vma_userptr_notifier_ops), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_remove,
 							&userptr->notifier), 0);
-	/* users_call() starts from this one. */
+	/* drivers_call() starts from this one. */
 	userptr->notifier.invalidate_seq = 1;
 	lab_seq(userptr) = 1;
 	/* Set before the OOM reaper calls anybody */
-	users_mm_set(MMF_UNSTABLE, l->mm);
+	drivers_mm_set(MMF_UNSTABLE, l->mm);
 
 	memset(&lab, 0, sizeof(lab));
 	lab.test = test;
 	lab.vm = vm;
 	lab_bound();
-	l->call = (struct users_call) {
+	l->call = (struct drivers_call) {
 		.callback = LAB_CALLBACK,
 		.interval = &userptr->notifier,
 		.mm = l->mm, .start = LAB_START, .end = LAB_END,
 	};
 	lab_lock_order(l);
-	users_judge(test, LAB_CALLBACK, lab_reach_given_up, l);
+	drivers_judge(test, LAB_CALLBACK, lab_reach_given_up, l);
 	return l;
 }
 
@@ -464,7 +464,7 @@ static void lab_gate(struct work_struct *work)
 
 /*
  * The rebind worker waits for invalidations when it reads the sequence; those of
- * users_call() are not known to the core, so it has to wait until they are through.
+ * drivers_call() are not known to the core, so it has to wait until they are through.
  */
 static void lab_hold_worker(struct lab_vm *l)
 {
@@ -589,16 +589,16 @@ static void lab_expect_zapped(struct lab_vm *l)
 	KUNIT_EXPECT_FALSE(l->test, l->vm->flags & XE_VM_FLAG_BANNED);
 }
 
-static void lab_refuses(struct lab_vm *l, enum users_state state)
+static void lab_refuses(struct lab_vm *l, enum drivers_state state)
 {
 	l->call.state = state;
-	users_refuses(l->test, &l->call);
+	drivers_refuses(l->test, &l->call);
 }
 
 static void lab_succeeds(struct lab_vm *l)
 {
-	l->call.state = USERS_IDLE;
-	users_succeeds(l->test, &l->call, true);
+	l->call.state = DRIVERS_IDLE;
+	drivers_succeeds(l->test, &l->call, true);
 }
 
 #define LAB_SIGNALED "signaled fences don't prove that the GPU is idle"
@@ -634,7 +634,7 @@ static void lab_held_refuses(struct lab_vm *l, void *lock)
 		mutex_lock(lock);
 	l->call.let_go = lab_let_go;
 	l->call.arg = l;
-	lab_refuses(l, USERS_HELD);
+	lab_refuses(l, DRIVERS_HELD);
 	lab_let_go(l);
 }
 
@@ -653,7 +653,7 @@ static void gfx_busy_refuses(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -663,9 +663,9 @@ static void gfx_idle_refuses(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	l->call.reason = LAB_SIGNALED;
-	lab_refuses(l, USERS_IDLE);
+	lab_refuses(l, DRIVERS_IDLE);
 	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
-	lab_refuses(l, USERS_IDLE);
+	lab_refuses(l, DRIVERS_IDLE);
 	lab_expect_untouched(l);
 }
 
@@ -678,8 +678,8 @@ static void gfx_cancelled_job_refuses(struct kunit *test)
 	dma_fence_set_error(job, -ECANCELED);
 	dma_fence_signal(job);
 	lab.runaway = true;
-	users_failure("job cancelled by a reset");
-	lab_refuses(l, USERS_BUSY);
+	drivers_failure("job cancelled by a reset");
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -691,8 +691,8 @@ static void gfx_wedged_refuses(struct kunit *test)
 	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
 	atomic_set(&l->xe->wedged.flag, 1);
 	lab.runaway = true;
-	users_failure("device wedged");
-	lab_refuses(l, USERS_BUSY);
+	drivers_failure("device wedged");
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -703,8 +703,8 @@ static void gfx_unplugged_refuses(struct kunit *test)
 	dma_fence_signal(lab_job(l, DMA_RESV_USAGE_BOOKKEEP));
 	l->xe->drm.unplugged = true;
 	lab.runaway = true;
-	users_failure("device unplugged");
-	lab_refuses(l, USERS_BUSY);
+	drivers_failure("device unplugged");
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -715,10 +715,10 @@ static void gfx_populated_refuses(struct kunit *test)
 
 	lab_unbind(l, true);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 	dma_fence_signal(l->call.arg);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -728,7 +728,7 @@ static void gfx_pending_bind_refuses(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	lab_job(l, DMA_RESV_USAGE_KERNEL);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -737,9 +737,9 @@ static void gfx_destroyed_refuses(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	l->uvma->vma.gpuva.flags |= XE_VMA_DESTROYED;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 	KUNIT_EXPECT_FALSE(test, lab_listed(l));
 }
@@ -747,7 +747,7 @@ static void gfx_destroyed_refuses(struct kunit *test)
 static void gfx_blocking_idle(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
-	struct users_outcome out = users_blocks(test, &l->call);
+	struct drivers_outcome out = drivers_blocks(test, &l->call);
 
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
@@ -757,10 +757,10 @@ static void gfx_blocking_idle(struct kunit *test)
 static void gfx_blocking_waits(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_invalidated(l);
@@ -770,13 +770,13 @@ static void gfx_blocking_waits(struct kunit *test)
 static void gfx_blocking_waits_for_the_lock(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	l->held = lab_notifier_lock(l->vm);
 	down_read(l->held);
 	l->call.let_go = lab_let_go;
 	l->call.arg = l;
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	lab_let_go(l);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
@@ -787,11 +787,11 @@ static void gfx_blocking_waits_for_the_lock(struct kunit *test)
 static void gfx_blocking_after_a_refusal(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_refuses(l, USERS_BUSY);
-	out = users_blocks(test, &l->call);
+	lab_refuses(l, DRIVERS_BUSY);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_invalidated(l);
@@ -804,7 +804,7 @@ static void fault_bound_refuses(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	l->call.reason = "its PTEs and TLBs can't be invalidated without waiting";
-	lab_refuses(l, USERS_IDLE);
+	lab_refuses(l, DRIVERS_IDLE);
 	lab_expect_untouched(l);
 }
 
@@ -813,10 +813,10 @@ static void fault_zapped_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_expect_zapped(l);
 	l->call.reason = "its PTEs and TLBs can't be invalidated without waiting";
-	lab_refuses(l, USERS_IDLE);
+	lab_refuses(l, DRIVERS_IDLE);
 }
 
 /* The unbind is committed: it is not present any more, the job may run still. */
@@ -825,11 +825,11 @@ static void fault_unbound_refuses(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	l->uvma->vma.tile_present = 0;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 	/* The entries are cleared, and the TLB is not flushed */
 	lab.pte = false;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 static void fault_bound_and_wedged_refuses(struct kunit *test)
@@ -838,7 +838,7 @@ static void fault_bound_and_wedged_refuses(struct kunit *test)
 
 	l->xe->drm.unplugged = true;
 	atomic_set(&l->xe->wedged.flag, 1);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -891,11 +891,11 @@ static void fault_success_is_noticed(struct kunit *test)
 static void fault_blocking(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_zapped(l);
@@ -907,12 +907,12 @@ static void compute_running_refuses(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_settle(l);
 	/* Neither did it stop the queue. */
 	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
 	lab_expect_untouched(l);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 /* The queue was killed: its fence is signaled, and it may run for a while. */
@@ -927,7 +927,7 @@ static void compute_killed_queue_refuses(struct kunit *test)
 	lab_settle(l);
 	KUNIT_ASSERT_TRUE(test, lab_idle());
 
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 }
 
@@ -937,16 +937,16 @@ static void compute_flush_timed_out_refuses(struct kunit *test)
 	struct lab_vm *l = lab_compute(test);
 
 	lab.flush_error = -ETIME;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_settle(l);
 	lab.runaway = true;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	l->call.hole = "X4";
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_settle(l);
 	KUNIT_EXPECT_GE(test, lab.zapped, 1);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 0);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 }
 
 /* Pages that a bind ioctl has are committed, whatever the sequence is. */
@@ -955,7 +955,7 @@ static void compute_never_bound_refuses(struct kunit *test)
 	struct lab_vm *l = lab_compute(test);
 
 	lab_unbind(l, true);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_settle(l);
 	KUNIT_EXPECT_EQ(test, lab.suspended, 0);
 	lab_expect_untouched(l);
@@ -973,9 +973,9 @@ static void compute_held_lock_refuses(struct kunit *test)
 static void compute_blocking(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
@@ -989,8 +989,8 @@ static void compute_blocking_after_a_refusal(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute(test);
 
-	lab_refuses(l, USERS_BUSY);
-	users_blocks(test, &l->call);
+	lab_refuses(l, DRIVERS_BUSY);
+	drivers_blocks(test, &l->call);
 	lab_settle(l);
 	lab_expect_zapped(l);
 }
@@ -1000,17 +1000,17 @@ static void compute_blocking_after_a_refusal(struct kunit *test)
 static void gfx_rehearsed(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
-	users_mm_clear(MMF_UNSTABLE, l->mm);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	out = users_rehearses(test, &l->call);
+	out = drivers_rehearses(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_invalidated(l);
 
 	/* Idle, and nothing of it is mapped any more */
-	out = users_rehearses(test, &l->call);
+	out = drivers_rehearses(test, &l->call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	lab_expect_invalidated(l);
@@ -1020,9 +1020,9 @@ static void fault_rehearsed(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	users_mm_clear(MMF_UNSTABLE, l->mm);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &l->call).waited);
 	lab_expect_zapped(l);
 }
 
@@ -1032,8 +1032,8 @@ static void compute_rehearsed(struct kunit *test)
 	struct lab_vm *l = lab_compute(test);
 
 	lab.gone = true;
-	users_mm_clear(MMF_UNSTABLE, l->mm);
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &l->call).seq_set);
+	drivers_mm_clear(MMF_UNSTABLE, l->mm);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &l->call).seq_set);
 	KUNIT_EXPECT_EQ(test, lab.unmapped_live, 0);
 	lab_settle(l);
 	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
@@ -1050,11 +1050,11 @@ static void rebound_is_zapped_again(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 	struct xe_vma *vma = &l->uvma->vma;
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
 
-	lab.pinned_since = users_now();
+	lab.pinned_since = drivers_now();
 	down_read(lab_notifier_lock(l->vm));
 	lab_bound();
 	lab_bind_commit(l->vm, &l->xe->tiles[0], &update, vma, NULL, NULL);
@@ -1065,9 +1065,9 @@ static void rebound_is_zapped_again(struct kunit *test)
 	lab_map(l);
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	dma_fence_signal(l->call.arg);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
@@ -1083,7 +1083,7 @@ static signed long lab_bind_wait(struct dma_fence *fence, bool intr, signed long
 
 	dma_fence_signal(fence);
 	if (lab_fault_is_overtaken)
-		users_blocks(l->test, &l->call);
+		drivers_blocks(l->test, &l->call);
 	return timeout;
 }
 
@@ -1109,14 +1109,14 @@ static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 til
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &lab_bind_ops, &fence->lock,
 		       dma_fence_context_alloc(1), 1);
-	users_point();
+	drivers_point();
 	/* What is checked before a bind is committed, and the commit */
 	down_read(lab_notifier_lock(vm));
 	err = lab_check_userptr(vm, &op, &update);
-	users_point();
+	drivers_point();
 	if (!err) {
 		lab_bound();
-		users_point();
+		drivers_point();
 		lab_bind_commit(vm, &vm->xe->tiles[0], &update, vma, NULL, NULL);
 	}
 	up_read(lab_notifier_lock(vm));
@@ -1152,15 +1152,15 @@ static void fault_binds(struct kunit *test)
 	lab_page_fault(l);
 	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
 	/* Zapped, and bound again: an invalidation finds it. */
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
 	/* As if it had been pinned again */
 	l->uvma->userptr.notifier.invalidate_seq = 1;
-	lab.pinned_since = users_now();
+	lab.pinned_since = drivers_now();
 	lab_page_fault(l);
 	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
 }
 
@@ -1192,7 +1192,7 @@ static void fault_rebind_overtaken_by_an_invalidation(struct kunit *test)
 /* The TLB may still have it: exec fails until it was flushed. */
 static void lab_flush_fails(struct lab_vm *l, int *error, int value)
 {
-	users_blocks(l->test, &l->call);
+	drivers_blocks(l->test, &l->call);
 	*error = value;
 	KUNIT_EXPECT_EQ(l->test, lab_exec_pin(l), value);
 	KUNIT_EXPECT_EQ(l->test, lab.zapped, 1);
@@ -1224,7 +1224,7 @@ static void lab_one_flush_fails(struct kunit *test, int *error, int value, int a
 
 	l->media.tile = &l->xe->tiles[0];
 	l->xe->tiles[0].media_gt = &l->media;
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	*error = value;
 	lab.fail_at = at;
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), value);
@@ -1263,7 +1263,7 @@ static void flush_that_times_out_kills_a_compute_vm(struct kunit *test)
 	struct lab_vm *l = lab_compute(test);
 
 	lab.flush_error = -ETIME;
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_settle(l);
 	KUNIT_EXPECT_TRUE(test, l->vm->flags & XE_VM_FLAG_BANNED);
 	KUNIT_EXPECT_EQ(test, lab.resumed, 0);
@@ -1309,7 +1309,7 @@ static void fault_callback_with_a_flush_that_times_out(struct kunit *test)
 
 	lab.flush_error = -ETIME;
 	l->call.hole = "X3";
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_GE(test, lab.flushes, 1);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 0);
 	lab_expect_no_second_pass(l);
@@ -1391,7 +1391,7 @@ static void unbind_clears_present(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 	struct xe_vma *vma = &l->uvma->vma;
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, lab_listed(l));
 	vma->tile_present = BIT(0) | BIT(1);
 	down_read(lab_notifier_lock(l->vm));
@@ -1476,7 +1476,7 @@ static void lab_try(void *data)
 
 static void zapped_under_the_lock(struct kunit *test)
 {
-	users_reports(test, "zaps without notifier_lock", lab_zap, lab_gfx(test));
+	drivers_reports(test, "zaps without notifier_lock", lab_zap, lab_gfx(test));
 }
 
 /* With the VM's reservation, which is missing, or for writing */
@@ -1487,8 +1487,8 @@ static void invalidated_under_the_locks(struct kunit *test)
 	lab_seq(&l->uvma->userptr) = 3;
 	/* Nothing to zap */
 	l->uvma->vma.tile_present = 0;
-	users_reports(test, "invalidates without notifier_lock", lab_invalidate, l);
-	users_reports(test, "invalidates without the reservation", lab_invalidate_for_reading, l);
+	drivers_reports(test, "invalidates without notifier_lock", lab_invalidate, l);
+	drivers_reports(test, "invalidates without the reservation", lab_invalidate_for_reading, l);
 }
 
 static void invalidated_when_idle(struct kunit *test)
@@ -1498,7 +1498,7 @@ static void invalidated_when_idle(struct kunit *test)
 	lab_seq(&l->uvma->userptr) = 3;
 	l->uvma->vma.tile_present = 0;
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	users_reports(test, "invalidates with a bind under way", lab_invalidate_for_writing, l);
+	drivers_reports(test, "invalidates with a bind under way", lab_invalidate_for_writing, l);
 }
 
 static void tried_under_the_lock(struct kunit *test)
@@ -1506,7 +1506,7 @@ static void tried_under_the_lock(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	lab_unbind(l, true);
-	users_reports(test, "tries without notifier_lock for writing", lab_try, l);
+	drivers_reports(test, "tries without notifier_lock for writing", lab_try, l);
 }
 
 /* Of a BO it is the reservation, and not the lock of userptrs. */
@@ -1521,7 +1521,7 @@ static void bo_is_zapped_under_its_reservation(struct kunit *test)
 	vma->gpuva.gem.obj = &bo->ttm.base;
 	vma->tile_present = 0;
 	KUNIT_ASSERT_FALSE(test, xe_vma_is_userptr(vma));
-	users_reports(test, "zaps without the reservation", lab_zap, l);
+	drivers_reports(test, "zaps without the reservation", lab_zap, l);
 	KUNIT_ASSERT_EQ(test, xe_vm_lock(l->vm, false), 0);
 	/* No report: the console is looked at */
 	lab_zap(l);
@@ -1534,7 +1534,7 @@ static void bo_is_zapped_under_its_reservation(struct kunit *test)
 static bool lab_note_success(struct mmu_interval_notifier *notifier,
 			     const struct mmu_notifier_range *range, unsigned long seq)
 {
-	bool success = users_invalidate(notifier->ops, notifier, range, seq);
+	bool success = drivers_invalidate(notifier->ops, notifier, range, seq);
 
 	if (success)
 		lab.invalidated = true;
@@ -1547,15 +1547,15 @@ static const struct mmu_interval_notifier_ops lab_path_ops = {
 
 static void lab_path(struct lab_vm *l, const char *path)
 {
-	l->call.state = USERS_BUSY;
+	l->call.state = DRIVERS_BUSY;
 	l->call.interval_ops = &lab_path_ops;
-	users_path(l->test, path, &l->call);
+	drivers_path(l->test, path, &l->call);
 }
 
 /* Nothing but an invalidation makes it fail, and not one that was refused. */
 static void lab_path_end(struct lab_vm *l, int err)
 {
-	users_path_end(l->test);
+	drivers_path_end(l->test);
 	l->call.interval_ops = NULL;
 	if (!lab.invalidated)
 		KUNIT_EXPECT_EQ(l->test, err, 0);
@@ -1588,13 +1588,13 @@ static void exec_interrupted(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_path(l, "xe_vm_userptr_pin");
 	lab_path_end(l, lab_exec_pin(l));
 	/* If it is listed again the next exec does it again. */
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), 0);
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	users_look(test);
+	drivers_look(test);
 }
 
 /* munmap() by a thread of the process */
@@ -1602,10 +1602,10 @@ static void invalidation_interrupted(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	l->call.state = USERS_BUSY;
-	users_path(test, LAB_CALLBACK ", page faults", &l->call);
-	users_blocks_here(test, &l->call);
-	users_path_end(test);
+	l->call.state = DRIVERS_BUSY;
+	drivers_path(test, LAB_CALLBACK ", page faults", &l->call);
+	drivers_blocks_here(test, &l->call);
+	drivers_path_end(test);
 }
 
 static void lab_check_unbind(struct lab_vm *l, struct xe_vm_pgtable_update_ops *update)
@@ -1650,7 +1650,7 @@ static void unbind_of_an_invalid_one_is_waited_for(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
 
 	/* Not a userptr */
@@ -1665,7 +1665,7 @@ static void unbind_of_several_is_waited_for(struct kunit *test)
 	struct xe_vm_pgtable_update_ops update = {};
 	struct lab_vm *l = lab_gfx(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_check_unbind(l, &update);
 	KUNIT_EXPECT_TRUE(test, update.wait_vm_bookkeep);
 	/* As if it had been pinned and bound again */
@@ -1681,7 +1681,7 @@ static void unbind_of_a_repinned_one_is_waited_for(struct kunit *test)
 {
 	struct lab_vm *l = lab_gfx(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	/* As by a prefetch that fails: nobody takes it off the list. */
 	lab_repin(l);
 	KUNIT_EXPECT_EQ(test, xe_vma_userptr_check_repin(l->uvma), 0);
@@ -1734,7 +1734,7 @@ static void compute_new_queue_waits_for_the_unbind(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute_vm(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, lab_listed(l));
 	lab_queue_unbind(l);
 	lab_new_queue(l);
@@ -1762,7 +1762,7 @@ static void compute_new_queue_waits_for_the_rebind(struct kunit *test)
 {
 	struct lab_vm *l = lab_compute_vm(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab_to_rebind(l);
 	lab_new_queue(l);
 	KUNIT_EXPECT_EQ(test, lab.suspended, 1);
@@ -1842,7 +1842,7 @@ static void unbind_of_an_invalid_one_is_not_repeated(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
 
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	/* It is on no list here. */
 	KUNIT_EXPECT_FALSE(test, lab_listed(l));
 	KUNIT_EXPECT_TRUE(test, lab_unbind_is_waited_for(l));
@@ -1917,11 +1917,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(invalidated_when_idle),
 	KUNIT_CASE(tried_under_the_lock),
 	KUNIT_CASE(bo_is_zapped_under_its_reservation),
-	KUNIT_CASE_PARAM(page_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(second_page_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(exec_interrupted, users_points),
-	KUNIT_CASE_PARAM(invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(page_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(second_page_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(exec_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(invalidation_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(xe, cases);
+DRIVERS_SUITE(xe, cases);

@@ -16,7 +16,7 @@ static void gfx_blocking_marks_the_bo(struct kunit *test)
 
 	list_move(&l->bo_va->base.vm_status, &l->vm->individual.idle);
 	l->bo_va->base.moved = false;
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, l->bo_va->base.moved);
 	KUNIT_EXPECT_PTR_EQ(test, l->vm->individual.needs_update.next,
 			    &l->bo_va->base.vm_status);

@@ -5,11 +5,11 @@
 int amdgpu_ttm_tt_get_user_pages(struct amdgpu_bo *bo, struct amdgpu_hmm_range *range)
 {
 	lab.faulted++;
-	users_point();
-	lab.since = users_now();
+	drivers_point();
+	lab.since = drivers_now();
 	range->hmm_range.notifier = &bo->notifier;
 	range->hmm_range.notifier_seq = bo->notifier.invalidate_seq;
-	users_point();
+	drivers_point();
 	return 0;
 }
 

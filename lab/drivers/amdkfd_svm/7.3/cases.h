@@ -16,8 +16,8 @@ static void svm_child_of_an_unmapped_range(struct kunit *test, bool xnack,
 	struct svm_lab *lab = svm_new_lab(test, xnack);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
 	struct svm_range_list *svms = &lab->p.svms;
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, SVM_FIRST + 40,
-					  SVM_FIRST + 63);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, SVM_FIRST + 40,
+					    SVM_FIRST + 63);
 
 	INIT_WORK(&svms->deferred_list_work, svm_not_yet);
 	svm_blocks(lab, prange, MMU_NOTIFY_UNMAP, SVM_FIRST + 32, SVM_FIRST + 39);
@@ -25,7 +25,7 @@ static void svm_child_of_an_unmapped_range(struct kunit *test, bool xnack,
 	svm_blocks(lab, prange, MMU_NOTIFY_UNMAP, SVM_FIRST, SVM_FIRST + 31);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 39), 0);
 	KUNIT_EXPECT_NE(test, svm_reach(lab, SVM_FIRST + 40, SVM_FIRST + 63), 0);
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	svm_blocks(lab, prange, event, SVM_FIRST + 40, SVM_FIRST + 63);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST + 40, SVM_FIRST + 63), 0);
 	KUNIT_EXPECT_EQ(test, svm_stale(lab, SVM_FIRST + 40, SVM_FIRST + 63), 0);
@@ -71,17 +71,17 @@ static void svm_no_access_interrupted(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new_mapped(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct users_call call = svm_call(lab, prange, USERS_BUSY, prange->start, prange->last);
+	struct drivers_call call = svm_call(lab, prange, DRIVERS_BUSY, prange->start, prange->last);
 
 	svm_deny(lab, prange);
 	call.event = MMU_NOTIFY_CLEAR;
-	users_path(test, "svm_range_needs_unmap", &call);
+	drivers_path(test, "svm_range_needs_unmap", &call);
 	mmap_read_lock(lab->mm);
 	mutex_lock(&lab->p.svms.lock);
 	svm_range_needs_unmap(&lab->p, prange);
 	mutex_unlock(&lab->p.svms.lock);
 	mmap_read_unlock(lab->mm);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
 	flush_delayed_work(&lab->p.svms.restore_work);
 }
@@ -98,4 +98,4 @@ static void svm_expect_half_unmapped(struct svm_lab *lab, struct svm_range *pran
 	KUNIT_CASE(svm_child_is_unmapped),			\
 	KUNIT_CASE(svm_child_is_invalidated),			\
 	KUNIT_CASE(svm_no_access_is_unmapped),			\
-	KUNIT_CASE_PARAM(svm_no_access_interrupted, users_points),
+	KUNIT_CASE_PARAM(svm_no_access_interrupted, drivers_points),

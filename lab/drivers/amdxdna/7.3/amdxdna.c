@@ -7,7 +7,7 @@
  * tables of the process (SVA): what is not mapped there any more is out of reach, by
  * the IOMMU's own notifier, which is not in here. Without SVA buffers are pinned.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/dma-fence.h>
 #include <linux/mman.h>
 #include "points.h"
@@ -60,7 +60,7 @@ static void lab_init_busy(struct kunit *test, const enum dma_resv_usage *usage)
 	/* Or the end of the mm would have a worker take the notifier away. */
 	lab.mapp->unmapped = true;
 	if (usage) {
-		lab.job = users_fence(test);
+		lab.job = drivers_fence(test);
 		dma_resv_lock(&lab.resv, NULL);
 		KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(&lab.resv, 1), 0);
 		dma_resv_add_fence(&lab.resv, lab.job, *usage);
@@ -82,12 +82,12 @@ static void lab_let_go(void *unused)
 		dma_fence_signal(lab.job);
 }
 
-static struct users_call lab_call(struct kunit *test, enum users_state state)
+static struct drivers_call lab_call(struct kunit *test, enum drivers_state state)
 {
-	return (struct users_call) {
+	return (struct drivers_call) {
 		.callback = "amdxdna_hmm_invalidate", .state = state,
 		.interval = &lab.mapp->notifier, .interval_ops = &amdxdna_hmm_ops,
-		.mm = users_mm(test), .start = lab.start, .end = lab.end,
+		.mm = drivers_mm(test), .start = lab.start, .end = lab.end,
 		.event = MMU_NOTIFY_CLEAR, .event_set = true,
 		.let_go = lab_let_go, .alive = true,
 	};
@@ -95,31 +95,31 @@ static struct users_call lab_call(struct kunit *test, enum users_state state)
 
 static void amdxdna_busy_refuses(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, true);
-	call = lab_call(test, USERS_BUSY);
-	users_refuses(test, &call);
+	call = lab_call(test, DRIVERS_BUSY);
+	drivers_refuses(test, &call);
 }
 
 static void amdxdna_idle_refuses(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
-	call = lab_call(test, USERS_IDLE);
+	call = lab_call(test, DRIVERS_IDLE);
 	call.reason = "its buffers are shared or PFN mappings, which are not reaped";
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 }
 
 static void amdxdna_idle_blocks(struct kunit *test)
 {
-	struct users_call call;
-	struct users_outcome out;
+	struct drivers_call call;
+	struct drivers_outcome out;
 
 	lab_init(test, false);
-	call = lab_call(test, USERS_BLOCKING);
-	out = users_blocks(test, &call);
+	call = lab_call(test, DRIVERS_BLOCKING);
+	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_TRUE(test, lab.abo->mem.map_invalid);
@@ -128,35 +128,35 @@ static void amdxdna_idle_blocks(struct kunit *test)
 
 static void amdxdna_busy_blocks(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, true);
-	call = lab_call(test, USERS_BLOCKING);
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	call = lab_call(test, DRIVERS_BLOCKING);
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &call).waited);
 }
 
 /* It waits for whoever uses the buffer, and be it in the least demanding way. */
 static void amdxdna_busy_blocks_bookkeep(struct kunit *test)
 {
 	const enum dma_resv_usage usage = DMA_RESV_USAGE_BOOKKEEP;
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init_busy(test, &usage);
-	call = lab_call(test, USERS_BLOCKING);
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	call = lab_call(test, DRIVERS_BLOCKING);
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &call).waited);
 }
 
 /* AX1 of docs/drivers.md: the job goes on, and faults. */
 static void amdxdna_signal_ends_the_wait(struct kunit *test)
 {
-	struct users_call call;
-	struct users_outcome out;
+	struct drivers_call call;
+	struct drivers_outcome out;
 
 	lab_init(test, true);
-	call = lab_call(test, USERS_BLOCKING);
+	call = lab_call(test, DRIVERS_BLOCKING);
 	call.alive = false;
 	call.hole = "AX1";
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(lab.job));
@@ -165,12 +165,12 @@ static void amdxdna_signal_ends_the_wait(struct kunit *test)
 
 static void amdxdna_rehearsed(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, true);
-	call = lab_call(test, USERS_BLOCKING);
+	call = lab_call(test, DRIVERS_BLOCKING);
 	call.mm = current->mm;
-	KUNIT_EXPECT_TRUE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_rehearses(test, &call).waited);
 }
 
 static struct kunit_case amdxdna_cases[] = {
@@ -184,4 +184,4 @@ static struct kunit_case amdxdna_cases[] = {
 	{}
 };
 
-USERS_SUITE(amdxdna, amdxdna_cases);
+DRIVERS_SUITE(amdxdna, amdxdna_cases);

@@ -4,12 +4,13 @@
  * gruhandles.c, what answers TLB misses (grufault.c), and what contexts get as their
  * number (grumain.c). The device is memory and a table of what its TLB holds.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/resource.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+#include <linux/vmalloc.h>
 #include <asm/uv/uv_hub.h>
 #include "points.h"
 
@@ -24,9 +25,9 @@ static int gru_look(atomic_t *v)
 {
 	int ret;
 
-	users_point();
+	drivers_point();
 	ret = atomic_read(v);
-	users_point();
+	drivers_point();
 	return ret;
 }
 
@@ -48,6 +49,8 @@ static void gru_obeys(void *handle);
 #define GRU_TEST_ASID	0x100
 #define GRU_TEST_CTX	0x5
 #define GRU_TEST_START	0x100000UL
+/* Its handles: fault maps, TGHs, CBEs, TFHs and CCHs */
+#define GRU_TEST_MCS	(GRU_CCH_BASE + GRU_NUM_CCH * GRU_HANDLE_STRIDE - GRU_MCS_BASE)
 
 struct gru_blade_state *gru_base[GRU_MAX_BLADES];
 unsigned long gru_options;
@@ -58,8 +61,13 @@ struct gru_tlb_entry {
 	unsigned long vaddr;
 	int asid;
 	bool valid;
-	/* Since when the process has had the page, see users.h */
-	unsigned long since;
+	/* The page that it leads to, and since when the process has had that, see drivers.h */
+	unsigned long page, since;
+};
+
+/* What was looked up last for an address */
+struct gru_page {
+	unsigned long pfn, since;
 };
 
 /* One blade with two GRUs */
@@ -68,7 +76,7 @@ static struct gru_dev {
 	struct gru_mm_struct *gms;
 	struct mm_struct *mm;
 	unsigned long buf;
-	void *handles[GRU_TEST_GRUS];
+	void *mcs[GRU_TEST_GRUS];
 	struct gru_tlb_entry tlb[GRU_TEST_GRUS][GRU_TEST_TLB];
 	/* Of the contexts that run on it, 0 if none does */
 	int asid[GRU_TEST_GRUS];
@@ -79,10 +87,14 @@ static struct gru_dev {
 	void *pending;
 	/* A miss on the first GRU; an invalidation since has it happen again. */
 	struct gru_thread_state gts;
-	struct gru_tlb_fault_handle tfh;
+	struct vm_area_struct vma;
+	struct gru_tlb_fault_handle *tfh;
+	struct gru_control_block_extended *cbe;
 	struct gru_instruction_bits cb;
 	bool missing, raced;
-	unsigned long since;
+	/* What was said about a miss before the end of an invalidation */
+	int early;
+	struct gru_page pages[GRU_TEST_TLB];
 } *dev;
 
 static void gru_finish(void *handle)
@@ -102,40 +114,69 @@ static enum hrtimer_restart gru_timer(struct hrtimer *timer)
 static long gru_look_up(unsigned long start, unsigned long nr, unsigned int flags,
 			struct page **pages)
 {
+	unsigned long i = (start - dev->buf) >> PAGE_SHIFT;
 	long ret;
 
-	users_point();
-	users_settle();
-	dev->since = users_now();
-	ret = get_user_pages(start, nr, flags, pages);
-	users_point();
+	drivers_point();
+	drivers_settle();
+	dev->pages[i].since = drivers_now();
+	ret = get_user_pages_remote(dev->mm, start, nr, flags, pages, NULL);
+	dev->pages[i].pfn = ret == 1 ? page_to_pfn(pages[0]) : 0;
+	drivers_point();
 	return ret;
 }
 
-/* An entry for a miss. The hardware drops it if it was invalidated meanwhile. */
-static void gru_drop_in(struct gru_tlb_fault_handle *tfh)
+/* An entry leads to the page that is in the handle, whatever its address. */
+static void gru_new_entry(const struct gru_tlb_fault_handle *tfh)
 {
 	struct gru_tlb_entry *entry = &dev->tlb[0][0];
+	int i = 0;
 
-	users_point();
-	gru_finish(tfh);
-	if (tfh->opc != TFHOP_WRITE_RESTART)
-		return;
-	if (dev->raced) {
-		dev->raced = false;
-		tfh->status = TFHSTATUS_EXCEPTION;
-		return;
-	}
-	dev->missing = false;
-	tfh->status = TFHSTATUS_IDLE;
-	tfh->state = TFHSTATE_IDLE;
+	while (i < GRU_TEST_TLB - 1 && dev->pages[i].pfn != tfh->pfn)
+		i++;
 	while (entry->valid && entry->vaddr != tfh->fillvaddr)
 		entry++;
 	*entry = (struct gru_tlb_entry){
 		.vaddr = tfh->fillvaddr, .asid = tfh->fillasid, .valid = true,
-		.since = dev->since,
+		.page = dev->buf + i * PAGE_SIZE, .since = dev->pages[i].since,
 	};
-	users_point();
+}
+
+/*
+ * Entries for a miss, the last of which answers it. The hardware drops what comes
+ * behind an invalidation, until it has missed again.
+ */
+static void gru_drop_in(struct gru_tlb_fault_handle *tfh)
+{
+	drivers_point();
+	gru_finish(tfh);
+	if (tfh->opc != TFHOP_WRITE_RESTART && tfh->opc != TFHOP_WRITE_ONLY)
+		return;
+	if (dev->raced) {
+		tfh->status = TFHSTATUS_EXCEPTION;
+		if (tfh->opc == TFHOP_WRITE_RESTART)
+			dev->raced = false;
+		return;
+	}
+	tfh->status = TFHSTATUS_IDLE;
+	if (tfh->opc == TFHOP_WRITE_RESTART) {
+		dev->missing = false;
+		tfh->state = TFHSTATE_IDLE;
+	}
+	gru_new_entry(tfh);
+	drivers_point();
+}
+
+/* A context begins to run on a GRU, and stops: what it has begun is done then. */
+static void gru_configure(int gid, struct gru_context_configuration_handle *cch)
+{
+	drivers_point();
+	if (cch->opc == CCHOP_START)
+		dev->asid[gid] = cch->asid[0];
+	else if (cch->opc == CCHOP_INTERRUPT_SYNC || cch->opc == CCHOP_INTERRUPT)
+		dev->asid[gid] = 0;
+	gru_finish(cch);
+	drivers_point();
 }
 
 /* The device does what a handle says: a miss is answered, or the TLB invalidated. */
@@ -144,17 +185,21 @@ static void gru_obeys(void *handle)
 	struct gru_tlb_global_handle *tgh = handle;
 	int gid, i;
 
-	if (handle == &dev->tfh) {
+	if (handle == dev->tfh) {
 		gru_drop_in(handle);
 		return;
 	}
 	for (gid = 0; gid < GRU_TEST_GRUS; gid++)
-		if (handle >= dev->handles[gid] && handle < dev->handles[gid] + 2 * PAGE_SIZE)
+		if (handle >= dev->mcs[gid] && handle < dev->mcs[gid] + GRU_TEST_MCS)
 			break;
+	if (gid < GRU_TEST_GRUS && handle >= dev->mcs[gid] + (GRU_CCH_BASE - GRU_MCS_BASE)) {
+		gru_configure(gid, handle);
+		return;
+	}
 	dev->invalidations++;
 	dev->last = *tgh;
 	dev->active_seen = atomic_read(&dev->gms->ms_range_active);
-	if (!gid && tgh->asid == dev->tfh.missasid)
+	if (!gid && dev->missing && tgh->asid == dev->tfh->missasid)
 		dev->raced = true;
 	for (i = 0; i < GRU_TEST_TLB && gid < GRU_TEST_GRUS; i++) {
 		struct gru_tlb_entry *entry = &dev->tlb[gid][i];
@@ -185,8 +230,8 @@ static int gru_reach_given_up(void *arg, unsigned long start, unsigned long end)
 			struct gru_tlb_entry *entry = &dev->tlb[gid][i];
 
 			n += entry->valid && entry->asid == dev->asid[gid] &&
-			     entry->vaddr >= start && entry->vaddr < end &&
-			     users_given_up(entry->vaddr, entry->since);
+			     entry->page >= start && entry->page < end &&
+			     drivers_given_up(entry->page, entry->since);
 		}
 	}
 	return n;
@@ -201,7 +246,7 @@ static void gru_close(void *unused)
 	mmu_notifier_synchronize();
 	gru_base[0] = NULL;
 	for (gid = 0; gid < GRU_TEST_GRUS; gid++)
-		free_pages_exact(dev->handles[gid], 2 * PAGE_SIZE);
+		vfree(dev->mcs[gid]);
 	kfree(dev);
 	dev = NULL;
 }
@@ -217,11 +262,13 @@ static void gru_open(struct kunit *test)
 	for (gid = 0; gid < GRU_TEST_GRUS; gid++) {
 		struct gru_state *gru = &dev->blade.bs_grus[gid];
 
-		dev->handles[gid] = alloc_pages_exact(2 * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
-		KUNIT_ASSERT_NOT_NULL(test, dev->handles[gid]);
-		gru->gs_gru_base_vaddr = dev->handles[gid] - GRU_TGH_BASE;
+		dev->mcs[gid] = vzalloc(GRU_TEST_MCS);
+		KUNIT_ASSERT_NOT_NULL(test, dev->mcs[gid]);
+		gru->gs_gru_base_vaddr = dev->mcs[gid] - GRU_MCS_BASE;
 		gru->gs_gid = gid;
 	}
+	dev->tfh = get_tfh_by_index(&dev->blade.bs_grus[0], 0);
+	dev->cbe = get_cbe_by_index(&dev->blade.bs_grus[0], 0);
 	/* Which handle of a GRU is used depends on where it is. */
 	dev->blade.bs_grus[1].gs_blade_id = 1;
 	gru_base[0] = &dev->blade;
@@ -235,7 +282,7 @@ static void gru_open(struct kunit *test)
 	mmap_write_unlock(dev->mm);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev->gms));
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, gru_close, NULL), 0);
-	users_judge(test, "gru_invalidate_range_start", gru_reach_given_up, NULL);
+	drivers_judge(test, "gru_invalidate_range_start", gru_reach_given_up, NULL);
 }
 
 /* A context on a GRU, as gru_load_mm_tracker() leaves it, with TLB entries */
@@ -251,8 +298,9 @@ static void gru_load(int gid, unsigned short contexts)
 	for (i = 0; i < GRU_TEST_TLB; i++)
 		dev->tlb[gid][i] = (struct gru_tlb_entry){
 			.vaddr = GRU_TEST_START + i * PAGE_SIZE,
+			.page = GRU_TEST_START + i * PAGE_SIZE,
 			.asid = GRU_TEST_ASID, .valid = true,
-			.since = users_now(),
+			.since = drivers_now(),
 		};
 }
 
@@ -266,10 +314,21 @@ static int gru_valid(int gid)
 	return valid;
 }
 
-static struct users_call gru_call(unsigned long first, unsigned long pages)
+/* The pages of the buffer that the first one's TLB has, as bits */
+static int gru_pages(void)
 {
-	return (struct users_call){
-		.callback = "gru_invalidate_range_start", .state = USERS_IDLE,
+	int i, pages = 0;
+
+	for (i = 0; i < GRU_TEST_TLB; i++)
+		if (dev->tlb[0][i].valid)
+			pages |= 1 << ((dev->tlb[0][i].vaddr - dev->buf) >> PAGE_SHIFT);
+	return pages;
+}
+
+static struct drivers_call gru_call(unsigned long first, unsigned long pages)
+{
+	return (struct drivers_call){
+		.callback = "gru_invalidate_range_start", .state = DRIVERS_IDLE,
 		.list = &dev->gms->ms_notifier, .list_ops = &gru_mmuops,
 		.mm = dev->mm, .start = GRU_TEST_START + first * PAGE_SIZE,
 		.end = GRU_TEST_START + (first + pages) * PAGE_SIZE,
@@ -279,15 +338,15 @@ static struct users_call gru_call(unsigned long first, unsigned long pages)
 /* A call, and that it was paired */
 static void gru_invalidate(struct kunit *test, unsigned long first, unsigned long pages)
 {
-	struct users_call call = gru_call(first, pages);
+	struct drivers_call call = gru_call(first, pages);
 
-	users_succeeds(test, &call, false);
+	drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
 
 static void gru_active_is_flushed(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
@@ -305,7 +364,7 @@ static void gru_active_is_flushed(struct kunit *test)
 
 	gru_load(0, GRU_TEST_CTX);
 	call = gru_call(0, GRU_TEST_TLB);
-	KUNIT_EXPECT_FALSE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
@@ -328,6 +387,7 @@ static void gru_large_is_full_purge(struct kunit *test)
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
 	dev->tlb[0][3].vaddr = GRU_TEST_START + 5 * GRUMAXINVAL * PAGE_SIZE;
+	dev->tlb[0][3].page = dev->tlb[0][3].vaddr;
 	gru_invalidate(test, 0, GRUMAXINVAL - 1);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0x8);
 	gru_invalidate(test, 0, 6 * GRUMAXINVAL);
@@ -377,7 +437,7 @@ static enum hrtimer_restart gru_unlock_timer(struct hrtimer *timer)
 /* The handle is in use by another CPU */
 static void gru_handle_held(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
@@ -386,8 +446,8 @@ static void gru_handle_held(struct kunit *test)
 	dev->timer.function = gru_unlock_timer;
 	hrtimer_start(&dev->timer, ms_to_ktime(50), HRTIMER_MODE_REL_HARD);
 	call = gru_call(0, GRU_TEST_TLB);
-	call.state = USERS_HELD;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_HELD;
+	drivers_succeeds(test, &call, false);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_TRUE(test, trylock_cch_handle(dev->pending));
 }
@@ -407,7 +467,7 @@ static void gru_lock_held(struct kunit *test)
 {
 	DECLARE_COMPLETION_ONSTACK(held);
 	struct task_struct *task;
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
@@ -415,8 +475,8 @@ static void gru_lock_held(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&held);
 	call = gru_call(0, GRU_TEST_TLB);
-	call.state = USERS_HELD;
-	users_succeeds(test, &call, false);
+	call.state = DRIVERS_HELD;
+	drivers_succeeds(test, &call, false);
 	kthread_stop(task);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 }
@@ -487,8 +547,10 @@ static void gru_unmapped(struct kunit *test)
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
-	for (i = 0; i < GRU_TEST_TLB; i++)
+	for (i = 0; i < GRU_TEST_TLB; i++) {
 		dev->tlb[0][i].vaddr = dev->buf + i * PAGE_SIZE;
+		dev->tlb[0][i].page = dev->tlb[0][i].vaddr;
+	}
 	KUNIT_EXPECT_EQ(test, vm_munmap(dev->buf, len), 0);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_EQ(test, dev->active_seen, 1);
@@ -498,13 +560,13 @@ static void gru_unmapped(struct kunit *test)
 /* By a process that lives: one call flushes as much as the other. */
 static void gru_rehearsed(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru_load(0, GRU_TEST_CTX);
 	dev->slow = true;
 	call = gru_call(0, GRU_TEST_TLB);
-	users_rehearses(test, &call);
+	drivers_rehearses(test, &call);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0);
 	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, dev->active_seen, 1);
@@ -512,18 +574,16 @@ static void gru_rehearsed(struct kunit *test)
 
 	/* Nothing is loaded any more */
 	gru_load(0, 0);
-	users_rehearses(test, &call);
+	drivers_rehearses(test, &call);
 	KUNIT_EXPECT_EQ(test, dev->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&dev->gms->ms_range_active), 0);
 }
 
-/* Paths, interrupted */
-
 /* A context on the first GRU that has nothing in the TLB, of memory that is there */
-static struct users_call gru_start_context(void)
+static struct drivers_call gru_start_context(void)
 {
 	struct gru_state *gru = &dev->blade.bs_grus[0];
-	struct users_call call = gru_call(0, GRU_TEST_TLB);
+	struct drivers_call call = gru_call(0, GRU_TEST_TLB);
 
 	spin_lock_init(&gru->gs_asid_lock);
 	gru->gs_asid_limit = MAX_ASID;
@@ -537,67 +597,236 @@ static struct users_call gru_start_context(void)
 	return call;
 }
 
-/* The context uses a page; as gru_handle_user_call_os(), until it gets it. */
+/* The context uses a page that the TLB has not */
+static void gru_miss(int page)
+{
+	dev->tfh->missvaddr = dev->buf + page * PAGE_SIZE;
+	dev->tfh->missasid = dev->asid[0];
+	dev->tfh->cause = TFHCAUSE_TLB_MISS | TFHCAUSE_TLB_MOD;
+	dev->tfh->status = TFHSTATUS_EXCEPTION;
+	dev->tfh->state = TFHSTATE_MISS_UPM;
+	dev->missing = true;
+	dev->raced = false;
+}
+
+/* As gru_handle_user_call_os(), until it gets it */
 static void gru_use(struct kunit *test, int page)
 {
 	int tries = 0;
 
-	dev->tfh.missvaddr = dev->buf + page * PAGE_SIZE;
-	dev->tfh.missasid = dev->asid[0];
-	dev->tfh.cause = TFHCAUSE_TLB_MISS | TFHCAUSE_TLB_MOD;
-	dev->tfh.status = TFHSTATUS_EXCEPTION;
-	dev->tfh.state = TFHSTATE_MISS_UPM;
-	dev->missing = true;
-	dev->raced = false;
+	gru_miss(page);
 	while (dev->missing && tries++ < 3) {
 		mmap_read_lock(dev->mm);
-		KUNIT_EXPECT_EQ(test, gru_user_dropin(&dev->gts, &dev->tfh, &dev->cb), 0);
+		KUNIT_EXPECT_EQ(test, gru_user_dropin(&dev->gts, dev->tfh, &dev->cb), 0);
 		mmap_read_unlock(dev->mm);
 	}
 	KUNIT_EXPECT_FALSE(test, dev->missing);
 }
 
+/* What it does next: it copies so many pages from the one @page on, or to there. */
+static void gru_copies(int page, int pages, bool from)
+{
+	unsigned long first = dev->buf + page * PAGE_SIZE;
+
+	memset(dev->cbe, 0, sizeof(*dev->cbe));
+	dev->cbe->opccpy = OP_BCOPY;
+	if (from) {
+		dev->cbe->cbe_baddr0 = first;
+		dev->cbe->cbe_src_cl = pages * PAGE_SIZE / GRU_CACHE_LINE_BYTES;
+	} else {
+		dev->cbe->cbe_baddr1 = first;
+		dev->cbe->xtypecpy = XTYPE_DW;
+		dev->cbe->cbe_nelemcur = pages * PAGE_SIZE / sizeof(u64);
+	}
+}
+
+/* A miss of a copy brings in what it needs next as well. All of it goes as one page does. */
+static void gru_preloads(struct kunit *test)
+{
+	static const struct {
+		int page, pages, preload;
+		bool from;
+		int has;
+	} copies[] = {
+		{ 0, 3, 8, true, 0x7 }, { 0, 3, 8, false, 0x7 }, { 0, 4, 1, true, 0x3 },
+		{ 1, 3, 2, false, 0xe }, { 2, 1, 8, true, 0x4 }, { 0, 4, 0, true, 0x1 },
+	};
+	struct drivers_call call, all;
+	int i;
+
+	gru_open(test);
+	all = gru_start_context();
+	for (i = 0; i < ARRAY_SIZE(copies); i++) {
+		dev->gts.ts_tlb_preload_count = copies[i].preload;
+		gru_copies(copies[i].page, copies[i].pages, copies[i].from);
+		gru_use(test, copies[i].page);
+		KUNIT_EXPECT_EQ(test, gru_pages(), copies[i].has);
+		/* The last page first */
+		call = all;
+		call.start = dev->buf + (copies[i].page + copies[i].pages - 1) * PAGE_SIZE;
+		call.end = call.start + PAGE_SIZE;
+		drivers_succeeds(test, &call, false);
+		drivers_succeeds(test, &all, false);
+		KUNIT_EXPECT_EQ(test, gru_pages(), 0);
+	}
+
+	/* Another instruction, and a copy that has missed somewhere else */
+	dev->gts.ts_tlb_preload_count = 8;
+	gru_copies(0, 3, true);
+	dev->cbe->opccpy = OP_VLOAD;
+	gru_use(test, 0);
+	KUNIT_EXPECT_EQ(test, gru_pages(), 0x1);
+	gru_copies(1, 3, true);
+	gru_use(test, 0);
+	KUNIT_EXPECT_EQ(test, gru_pages(), 0x1);
+}
+
+/* The memory ends in the middle of the copy: only what it has missed is there. */
+static void gru_preloads_up_to_a_hole(struct kunit *test)
+{
+	struct drivers_call call;
+
+	gru_open(test);
+	call = gru_start_context();
+	KUNIT_ASSERT_EQ(test, vm_munmap(dev->buf + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+	dev->gts.ts_tlb_preload_count = 8;
+	gru_copies(0, 3, true);
+	gru_use(test, 0);
+	KUNIT_EXPECT_EQ(test, gru_pages(), 0x1);
+	drivers_succeeds(test, &call, false);
+	KUNIT_EXPECT_EQ(test, gru_pages(), 0);
+}
+
+/* Behind the flush, and before the pages go: a miss now is not answered. */
+static void gru_miss_before_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	gru_miss(1);
+	dev->early = gru_try_dropin(&dev->blade.bs_grus[0], &dev->gts, dev->tfh, &dev->cb);
+	gru_invalidate_range_end(mn, range);
+}
+
+static const struct mmu_notifier_ops gru_miss_before_end_ops = {
+	.invalidate_range_start	= gru_invalidate_range_start,
+	.invalidate_range_end	= gru_miss_before_end,
+};
+
+static void gru_misses_wait_for_end(struct kunit *test)
+{
+	struct drivers_call call;
+	int preload;
+
+	gru_open(test);
+	call = gru_start_context();
+	call.list_ops = &gru_miss_before_end_ops;
+	for (preload = 0; preload < 4; preload += 3) {
+		dev->gts.ts_tlb_preload_count = preload;
+		gru_copies(0, 4, true);
+		gru_use(test, 0);
+		gru_copies(1, 3, true);
+		drivers_succeeds(test, &call, false);
+		KUNIT_EXPECT_EQ(test, dev->early, 1);
+		KUNIT_EXPECT_TRUE(test, dev->missing);
+		KUNIT_EXPECT_EQ(test, gru_pages(), 0);
+		dev->early = 0;
+		KUNIT_EXPECT_FALSE(test, drivers_blocks(test, &call).waited);
+		KUNIT_EXPECT_EQ(test, dev->early, 1);
+		KUNIT_EXPECT_EQ(test, gru_pages(), 0);
+	}
+}
+
+/* Paths, interrupted */
+
 static void gru_fault_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	call = gru_start_context();
 	gru_use(test, 0);
 	KUNIT_EXPECT_EQ(test, gru_valid(0), 0x1);
-	users_path(test, "gru_user_dropin", &call);
+	drivers_path(test, "gru_user_dropin", &call);
 	gru_use(test, 1);
 	gru_use(test, 2);
-	users_path_end(test);
+	drivers_path_end(test);
+}
+
+/* With what a copy needs next: three entries, or fewer, for one miss */
+static void gru_preload_interrupted(struct kunit *test)
+{
+	struct drivers_call call;
+
+	gru_open(test);
+	call = gru_start_context();
+	dev->gts.ts_tlb_preload_count = 2;
+	drivers_path(test, "gru_preload_tlb", &call);
+	gru_copies(0, 3, true);
+	gru_use(test, 0);
+	gru_copies(1, 3, false);
+	gru_use(test, 1);
+	drivers_path_end(test);
 }
 
 /* It is taken off the GRU and put there again: what the TLB has may be its own still. */
 static void gru_switch_interrupted(struct kunit *test)
 {
 	struct gru_state *gru;
-	struct users_call call;
+	struct drivers_call call;
 
 	gru_open(test);
 	gru = &dev->blade.bs_grus[0];
 	call = gru_start_context();
 	gru_use(test, 0);
 	gru_use(test, 1);
-	users_path(test, "gru_unload_mm_tracker, gru_load_mm_tracker", &call);
-	users_point();
+	drivers_path(test, "gru_unload_mm_tracker, gru_load_mm_tracker", &call);
+	drivers_point();
 	dev->asid[0] = 0;
-	users_point();
+	drivers_point();
 	gru_unload_mm_tracker(gru, &dev->gts);
-	users_point();
+	drivers_point();
 	dev->asid[0] = gru_load_mm_tracker(gru, &dev->gts);
-	users_point();
-	users_path_end(test);
+	drivers_point();
+	drivers_path_end(test);
+	KUNIT_EXPECT_EQ(test, (int)dev->gms->ms_asids[0].mt_asid, dev->asid[0]);
+}
+
+/*
+ * The same by the driver's own functions: the context stops, and goes to another number,
+ * or starts again with what the TLB has of it.
+ */
+static void gru_context_switch_interrupted(struct kunit *test)
+{
+	struct gru_state *gru;
+	struct drivers_call call;
+
+	gru_open(test);
+	gru = &dev->blade.bs_grus[0];
+	call = gru_start_context();
+	gru_unload_mm_tracker(gru, &dev->gts);
+	dev->asid[0] = 0;
+	dev->gts.ts_gru = NULL;
+	dev->gts.ts_vma = &dev->vma;
+	dev->gts.ts_user_blade_id = -1;
+	dev->gts.ts_user_chiplet_id = -1;
+	refcount_set(&dev->gts.ts_refcnt, 1);
+	spin_lock_init(&gru->gs_lock);
+	KUNIT_ASSERT_PTR_EQ(test, gru_assign_gru_context(&dev->gts), gru);
+	gru_load_context(&dev->gts);
+	gru_use(test, 0);
+	gru_use(test, 1);
+	drivers_path(test, "gru_unload_context, gru_load_context", &call);
+	gru_unload_context(&dev->gts, 1);
+	KUNIT_EXPECT_EQ(test, dev->asid[0], 0);
+	KUNIT_EXPECT_PTR_EQ(test, gru_assign_gru_context(&dev->gts), gru);
+	gru_load_context(&dev->gts);
+	drivers_path_end(test);
+	KUNIT_EXPECT_NE(test, dev->asid[0], 0);
 	KUNIT_EXPECT_EQ(test, (int)dev->gms->ms_asids[0].mt_asid, dev->asid[0]);
 }
 
 /* By another thread of the process */
 static void gru_invalidation_interrupted(struct kunit *test)
 {
-	struct users_call call, own;
+	struct drivers_call call, own;
 
 	gru_open(test);
 	call = gru_start_context();
@@ -605,9 +834,9 @@ static void gru_invalidation_interrupted(struct kunit *test)
 	gru_use(test, 1);
 	own = call;
 	own.end = dev->buf + PAGE_SIZE;
-	users_path(test, "gru_invalidate_range_start", &call);
-	users_blocks_here(test, &own);
-	users_path_end(test);
+	drivers_path(test, "gru_invalidate_range_start", &call);
+	drivers_blocks_here(test, &own);
+	drivers_path_end(test);
 }
 
 static struct kunit_case gru_cases[] = {
@@ -622,10 +851,15 @@ static struct kunit_case gru_cases[] = {
 	KUNIT_CASE(gru_faults_wait_for_end),
 	KUNIT_CASE(gru_unmapped),
 	KUNIT_CASE(gru_rehearsed),
-	KUNIT_CASE_PARAM(gru_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(gru_switch_interrupted, users_points),
-	KUNIT_CASE_PARAM(gru_invalidation_interrupted, users_points),
+	KUNIT_CASE(gru_preloads),
+	KUNIT_CASE(gru_preloads_up_to_a_hole),
+	KUNIT_CASE(gru_misses_wait_for_end),
+	KUNIT_CASE_PARAM(gru_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gru_preload_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gru_switch_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gru_context_switch_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(gru_invalidation_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(gru, gru_cases);
+DRIVERS_SUITE(gru, gru_cases);

@@ -20,6 +20,21 @@ static int mlx5_page_fault(struct mlx5_ib_mr *mr, struct ib_umem_odp *odp, u64 a
 	return pagefault_real_mr(mr, odp, addr, size, NULL, flags, 0);
 }
 
+static struct ib_mr *mlx5_reg(struct ib_pd *pd, u64 start, u64 length, int access)
+{
+	return mlx5_ib_reg_user_mr(pd, start, length, start, access, NULL, NULL);
+}
+
+static int mlx5_keys_init(struct mlx5_ib_dev *dev)
+{
+	return mlx5r_frmr_pools_init(&dev->ib_dev);
+}
+
+static void mlx5_keys_cleanup(struct mlx5_ib_dev *dev)
+{
+	mlx5r_frmr_pools_cleanup(&dev->ib_dev);
+}
+
 /* Page 512 * (@page + 1), which is only read */
 static void mlx5_fake_entry(struct ib_umem_odp *odp, int page)
 {
@@ -63,7 +78,7 @@ static int mlx5_walk(struct mlx5_hca *hca, struct hmm_range *range, unsigned lon
 	}
 	range->notifier_seq = copy.notifier_seq;
 
-	users_point();
+	drivers_point();
 	hca->in_walk = NULL;
 	if (hook)
 		hook(kunit_get_current_test(), hca);
@@ -248,8 +263,8 @@ static void mlx5_store_unlocked(void *arg)
 
 static void mlx5_stores_under_the_mutex(struct kunit *test)
 {
-	users_reports(test, "stores without umem_mutex", mlx5_store_unlocked,
-		      mlx5_hca_new(test, MLX5_PAGES, 0));
+	drivers_reports(test, "stores without umem_mutex", mlx5_store_unlocked,
+			mlx5_hca_new(test, MLX5_PAGES, 0));
 }
 
 /* Not behind its end, where KASAN may see it and others may not: something is there. */

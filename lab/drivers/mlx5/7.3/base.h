@@ -10,6 +10,8 @@
 /* Of the tree that the driver's source comes from */
 #include <include/rdma/ib_umem_odp.h>
 #include <rdma/ib_verbs.h>
+/* The pools that mkeys come from */
+#include <drivers/infiniband/core/frmr_pools.c>
 
 static int mlx5_look_up(struct hmm_range *range, unsigned long timeout)
 {
@@ -34,7 +36,7 @@ static void *mlx5_kvcalloc(size_t n, size_t size, gfp_t gfp)
 	int i;
 
 	if (mlx5_no_memory)
-		users_failure("no memory for a lookup");
+		drivers_failure("no memory for a lookup");
 	spin_lock(&mlx5_arrays_lock);
 	for (i = 0; p && i < ARRAY_SIZE(mlx5_array); i++) {
 		if (mlx5_array[i])

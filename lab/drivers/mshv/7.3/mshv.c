@@ -5,7 +5,7 @@
  * has mapped. Pages of a real address space are faulted in by the real page fault
  * path.
  */
-#include "users.h"
+#include "drivers.h"
 #include <linux/hmm.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -46,7 +46,7 @@ static struct {
 	struct mshv_partition *partition;
 	struct mshv_mem_region *region;
 	unsigned long start, end;
-	/* What the guest can reach, and since when the process has had it, see users.h */
+	/* What the guest can reach, and since when the process has had it, see drivers.h */
 	bool mapped[LAB_PAGES];
 	unsigned long mapped_since[LAB_PAGES], since;
 	int hypercalls, lookups;
@@ -76,7 +76,7 @@ static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 		unsigned long addr = lab.start + i * PAGE_SIZE;
 
 		n += lab.mapped[i] && addr >= start && addr < end &&
-		     users_given_up(addr, lab.mapped_since[i]);
+		     drivers_given_up(addr, lab.mapped_since[i]);
 	}
 	return n;
 }
@@ -98,7 +98,7 @@ int hv_call_map_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 
 	int i;
 
 	lockdep_assert_held(&lab.region->mreg_mutex);
-	users_point();
+	drivers_point();
 	lab.hypercalls++;
 	/*
 	 * Then it is allocated with GFP_KERNEL. To do that here would have lockdep
@@ -107,14 +107,14 @@ int hv_call_map_gpa_pages(u64 partition_id, u64 gpa_target, u64 page_count, u32 
 	if (lab.needs_memory)
 		might_sleep();
 	if (lab.map_error) {
-		users_failure("the hypercall fails");
+		drivers_failure("the hypercall fails");
 		page_count = flags & HV_MAP_GPA_NO_ACCESS ? 0 : lab.map_done;
 	}
 	for (i = gpa_target - LAB_GFN; page_count--; i++) {
 		lab.mapped[i] = !(flags & HV_MAP_GPA_NO_ACCESS);
 		lab.mapped_since[i] = lab.since;
 	}
-	users_point();
+	drivers_point();
 	return lab.map_error;
 }
 
@@ -147,36 +147,36 @@ static void mshv_set_seq(struct mmu_interval_notifier *notifier, unsigned long s
 						      mreg_mni);
 
 	lockdep_assert_held(&region->mreg_mutex);
-	users_set_seq(notifier, seq);
+	drivers_set_seq(notifier, seq);
 }
 
-static struct users_call lab_call(enum users_state state, unsigned long start,
-				  unsigned long end)
+static struct drivers_call lab_call(enum drivers_state state, unsigned long start,
+				    unsigned long end)
 {
-	return (struct users_call) {
+	return (struct drivers_call) {
 		.callback = "mshv_region_interval_invalidate", .state = state,
-		.interval = &lab.region->mreg_mni, .mm = users_mm(lab.test),
+		.interval = &lab.region->mreg_mni, .mm = drivers_mm(lab.test),
 		.start = start, .end = end,
 	};
 }
 
 static void lab_asks(unsigned long start, unsigned long end, bool success)
 {
-	struct users_call call = lab_call(success ? USERS_IDLE : USERS_BUSY, start, end);
+	struct drivers_call call = lab_call(success ? DRIVERS_IDLE : DRIVERS_BUSY, start, end);
 	int hypercalls = lab.hypercalls;
 
 	if (success)
-		users_succeeds(lab.test, &call, true);
+		drivers_succeeds(lab.test, &call, true);
 	else
-		users_refuses(lab.test, &call);
+		drivers_refuses(lab.test, &call);
 	KUNIT_EXPECT_EQ(lab.test, hypercalls, lab.hypercalls);
 	KUNIT_EXPECT_FALSE(lab.test, lab.unlocked);
 }
 
 static void lab_blocks(unsigned long start, unsigned long end)
 {
-	struct users_call call = lab_call(USERS_BLOCKING, start, end);
-	struct users_outcome out = users_blocks(lab.test, &call);
+	struct drivers_call call = lab_call(DRIVERS_BLOCKING, start, end);
+	struct drivers_outcome out = drivers_blocks(lab.test, &call);
 
 	KUNIT_EXPECT_FALSE(lab.test, out.waited);
 	KUNIT_EXPECT_TRUE(lab.test, out.seq_set);
@@ -199,7 +199,7 @@ static int mshv_insert(struct mmu_interval_notifier *notifier, struct mm_struct 
 	int ret;
 
 	if (lab.insert_error) {
-		users_failure("no notifier could be inserted");
+		drivers_failure("no notifier could be inserted");
 		return lab.insert_error;
 	}
 	ret = mmu_interval_notifier_insert(notifier, mm, start, length, ops);
@@ -226,11 +226,11 @@ static int mshv_look_up(struct hmm_range *range, unsigned long timeout)
 	void (*hook)(struct kunit *test) = lab.in_fault;
 	int ret;
 
-	users_point();
-	users_settle();
-	lab.since = users_now();
+	drivers_point();
+	drivers_settle();
+	lab.since = drivers_now();
 	ret = hmm_range_fault_unlocked_timeout(range, timeout);
-	users_point();
+	drivers_point();
 	lab.lookups++;
 	lab.in_fault = NULL;
 	if (hook)
@@ -264,7 +264,7 @@ static void lab_init(struct kunit *test, bool early)
 	KUNIT_ASSERT_NE(test, lab.start, 0);
 	lab.end = lab.start + LAB_PAGES * PAGE_SIZE;
 	mem.userspace_addr = lab.start;
-	users_judge(test, "mshv_region_interval_invalidate", lab_reach_given_up, NULL);
+	drivers_judge(test, "mshv_region_interval_invalidate", lab_reach_given_up, NULL);
 	KUNIT_ASSERT_EQ(test, mshv_partition_create_region(lab.partition, &mem, &region, false),
 			0);
 	lab.region = region;
@@ -314,32 +314,32 @@ static void lab_unhold(void *unused)
 
 static void mshv_held_refuses(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
-	call = lab_call(USERS_HELD, lab.start, lab.end);
+	call = lab_call(DRIVERS_HELD, lab.start, lab.end);
 	call.let_go = lab_unhold;
 	lab_hold();
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	lab_unhold(NULL);
 
 	lab_fault();
 	lab_hold();
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	lab_unhold(NULL);
 	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES);
 }
 
 static void mshv_held_blocks(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
-	call = lab_call(USERS_BLOCKING, lab.start, lab.end);
+	call = lab_call(DRIVERS_BLOCKING, lab.start, lab.end);
 	call.let_go = lab_unhold;
 	lab_fault();
 	lab_hold();
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &call).waited);
 	lab_unhold(NULL);
 	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
 }
@@ -487,14 +487,14 @@ static void mshv_of_a_device(struct kunit *test)
 /* The guest keeps its pages, and the driver does not forget them. */
 static void mshv_failed_unmap_refuses(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
 	lab_fault();
-	call = lab_call(USERS_BLOCKING, lab.start, lab.end);
+	call = lab_call(DRIVERS_BLOCKING, lab.start, lab.end);
 	call.splat = "an invalidation that fails";
 	lab.map_error = -EIO;
-	KUNIT_EXPECT_FALSE(test, users_call(test, &call).success);
+	KUNIT_EXPECT_FALSE(test, drivers_call(test, &call).success);
 	KUNIT_EXPECT_EQ(test, lab_mapped(), LAB_PAGES);
 	lab_asks(lab.start, lab.end, false);
 	lab_asks(lab_addr(5), lab_addr(6), false);
@@ -521,38 +521,38 @@ static void mshv_half_mapped_refuses(struct kunit *test)
 
 static void mshv_rehearsed(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
-	call = lab_call(USERS_BLOCKING, lab.start, lab.end);
+	call = lab_call(DRIVERS_BLOCKING, lab.start, lab.end);
 	call.mm = current->mm;
 	lab_fault();
 	lab.needs_memory = true;
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
 }
 
 static void mshv_fault_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
-	call = lab_call(USERS_BUSY, lab_addr(2), lab_addr(6));
-	users_path(test, "mshv_region_handle_gfn_fault", &call);
+	call = lab_call(DRIVERS_BUSY, lab_addr(2), lab_addr(6));
+	drivers_path(test, "mshv_region_handle_gfn_fault", &call);
 	lab_fault();
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static void mshv_invalidation_interrupted(struct kunit *test)
 {
-	struct users_call call;
+	struct drivers_call call;
 
 	lab_init(test, false);
-	call = lab_call(USERS_BUSY, lab.start, lab.end);
+	call = lab_call(DRIVERS_BUSY, lab.start, lab.end);
 	lab_fault();
-	users_path(test, "mshv_region_interval_invalidate", &call);
-	users_blocks_here(test, &call);
-	users_path_end(test);
+	drivers_path(test, "mshv_region_interval_invalidate", &call);
+	drivers_blocks_here(test, &call);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, lab_mapped(), 0);
 }
 
@@ -571,10 +571,10 @@ static struct kunit_case mshv_cases[] = {
 	KUNIT_CASE(mshv_failed_unmap_refuses),
 	KUNIT_CASE(mshv_half_mapped_refuses),
 	KUNIT_CASE(mshv_rehearsed),
-	KUNIT_CASE_PARAM(mshv_fault_interrupted, users_points),
-	KUNIT_CASE_PARAM(mshv_invalidation_interrupted, users_points),
+	KUNIT_CASE_PARAM(mshv_fault_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(mshv_invalidation_interrupted, drivers_points),
 	KUNIT_CASE(mshv_invalidated_at_once),
 	{}
 };
 
-USERS_SUITE(mshv, mshv_cases);
+DRIVERS_SUITE(mshv, mshv_cases);

@@ -6,7 +6,7 @@
  * are handled with. The device reaches a page as long as its entry in the list of
  * pages is valid, and while it has it mapped.
  */
-#include "users.h"
+#include "drivers.h"
 #include <kunit/test-bug.h>
 #include <linux/highmem.h>
 #include <linux/hmm.h>
@@ -49,7 +49,7 @@ struct rxe_nic {
 	struct rxe_mr mr;
 	struct ib_umem_odp *odp;
 	unsigned long start, end;
-	/* Since when the process has had the pages in the list, see users.h */
+	/* Since when the process has had the pages in the list, see drivers.h */
 	unsigned long list_since[RXE_PAGES], since;
 	bool known[RXE_PAGES];
 	/* The page that is being read or written, and since when it was had */
@@ -102,8 +102,8 @@ static int rxe_reach_given_up(void *arg, unsigned long start, unsigned long end)
 
 		if (addr < start || addr >= end)
 			continue;
-		n += (rxe_valid(nic, i) && users_given_up(addr, nic->list_since[i])) ||
-		     (i == nic->used && users_given_up(addr, nic->used_since));
+		n += (rxe_valid(nic, i) && drivers_given_up(addr, nic->list_since[i])) ||
+		     (i == nic->used && drivers_given_up(addr, nic->used_since));
 	}
 	return n;
 }
@@ -128,7 +128,7 @@ static int rxe_walk(struct rxe_nic *nic, struct hmm_range *range, unsigned long 
 	ret = hmm_range_fault_unlocked_timeout(&copy, timeout);
 	range->notifier_seq = copy.notifier_seq;
 
-	users_point();
+	drivers_point();
 	nic->in_walk = NULL;
 	if (hook)
 		hook(kunit_get_current_test(), nic);
@@ -145,12 +145,12 @@ static int rxe_look_up(struct hmm_range *range, unsigned long timeout)
 	struct rxe_nic *nic = rxe_nic;
 	int ret;
 
-	users_point();
-	users_settle();
+	drivers_point();
+	drivers_settle();
 	rxe_note_pages(nic);
-	nic->since = users_now();
+	nic->since = drivers_now();
 	ret = rxe_walk(nic, range, timeout);
-	users_point();
+	drivers_point();
 
 	nic->lookups++;
 	hook = nic->in_fault;
@@ -166,7 +166,7 @@ static void rxe_set_seq(struct mmu_interval_notifier *notifier, unsigned long se
 	struct ib_umem_odp *odp = container_of(notifier, struct ib_umem_odp, notifier);
 
 	lockdep_assert_held(&odp->umem_mutex);
-	users_set_seq(notifier, seq);
+	drivers_set_seq(notifier, seq);
 }
 
 /* The device has the page until it is unmapped again. */
@@ -184,7 +184,7 @@ static void *rxe_kmap(struct page *page)
 		nic->used_since = nic->list_since[i];
 	}
 	nic->uses++;
-	users_point();
+	drivers_point();
 	addr = kmap_local_page(page);
 	return addr;
 }
@@ -192,7 +192,7 @@ static void *rxe_kmap(struct page *page)
 static void rxe_kunmap(const void *addr)
 {
 	rxe_real_kunmap(addr);
-	users_point();
+	drivers_point();
 	rxe_nic->used = -1;
 }
 
@@ -279,7 +279,7 @@ static struct rxe_nic *rxe_nic_new(struct kunit *test)
 	nic->mr.ibmr.type = IB_MR_TYPE_USER;
 	KUNIT_ASSERT_EQ(test, rxe_odp_init_pages(&nic->mr), 0);
 	nic->mr.state = RXE_MR_STATE_VALID;
-	users_judge(test, "rxe_ib_invalidate_range", rxe_reach_given_up, nic);
+	drivers_judge(test, "rxe_ib_invalidate_range", rxe_reach_given_up, nic);
 	return nic;
 }
 
@@ -318,13 +318,13 @@ static int rxe_reached(struct rxe_nic *nic)
 	return n;
 }
 
-static struct users_call rxe_call(struct kunit *test, struct rxe_nic *nic,
-				  enum users_state state, unsigned long start,
-				  unsigned long end)
+static struct drivers_call rxe_call(struct kunit *test, struct rxe_nic *nic,
+				    enum drivers_state state, unsigned long start,
+				    unsigned long end)
 {
-	return (struct users_call) {
+	return (struct drivers_call) {
 		.callback = "rxe_ib_invalidate_range", .state = state,
-		.interval = &nic->odp->notifier, .mm = users_mm(test),
+		.interval = &nic->odp->notifier, .mm = drivers_mm(test),
 		.start = start, .end = end,
 	};
 }
@@ -332,16 +332,16 @@ static struct users_call rxe_call(struct kunit *test, struct rxe_nic *nic,
 static void rxe_reaps(struct kunit *test, struct rxe_nic *nic, unsigned long start,
 		      unsigned long end)
 {
-	struct users_call call = rxe_call(test, nic, USERS_IDLE, start, end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_IDLE, start, end);
 
-	users_succeeds(test, &call, true);
+	drivers_succeeds(test, &call, true);
 }
 
 static void rxe_blocks(struct kunit *test, struct rxe_nic *nic, unsigned long start,
 		       unsigned long end)
 {
-	struct users_call call = rxe_call(test, nic, USERS_BLOCKING, start, end);
-	struct users_outcome out = users_blocks(test, &call);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BLOCKING, start, end);
+	struct drivers_outcome out = drivers_blocks(test, &call);
 
 	KUNIT_EXPECT_FALSE(test, out.waited);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
@@ -350,13 +350,13 @@ static void rxe_blocks(struct kunit *test, struct rxe_nic *nic, unsigned long st
 static void rxe_held_refuses(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_HELD, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_HELD, nic->start, nic->end);
 
 	call.let_go = rxe_unhold;
 	call.arg = nic;
 	rxe_fill(test, nic, 3, 2);
 	rxe_hold(test, nic);
-	users_refuses(test, &call);
+	drivers_refuses(test, &call);
 	rxe_unhold(nic);
 	KUNIT_EXPECT_EQ(test, rxe_reached(nic), 2);
 }
@@ -364,14 +364,14 @@ static void rxe_held_refuses(struct kunit *test)
 static void rxe_held_blocks(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BLOCKING, nic->start, nic->end);
-	struct users_outcome out;
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BLOCKING, nic->start, nic->end);
+	struct drivers_outcome out;
 
 	call.let_go = rxe_unhold;
 	call.arg = nic;
 	rxe_fill(test, nic, 3, 2);
 	rxe_hold(test, nic);
-	out = users_blocks(test, &call);
+	out = drivers_blocks(test, &call);
 	rxe_unhold(nic);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	KUNIT_EXPECT_EQ(test, rxe_reached(nic), 0);
@@ -399,7 +399,7 @@ static void rxe_mapped_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rxe_peer_read(nic, 7, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, 8);
 
-	users_mm_set(MMF_UNSTABLE, current->mm);
+	drivers_mm_set(MMF_UNSTABLE, current->mm);
 	uses = nic->uses;
 	rxe_reaps(test, nic, nic->start, nic->end);
 	KUNIT_EXPECT_EQ(test, rxe_reached(nic), 0);
@@ -411,7 +411,7 @@ static void rxe_mapped_succeeds(struct kunit *test)
 			RESPST_ERR_RKEY_VIOLATION);
 	KUNIT_EXPECT_LT(test, rxe_odp_flush_pmem_iova(&nic->mr, at, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, nic->uses, uses);
-	users_mm_clear(MMF_UNSTABLE, current->mm);
+	drivers_mm_clear(MMF_UNSTABLE, current->mm);
 }
 
 static void rxe_part_succeeds(struct kunit *test)
@@ -421,7 +421,7 @@ static void rxe_part_succeeds(struct kunit *test)
 	int i;
 
 	rxe_fill(test, nic, 0, RXE_PAGES);
-	users_mm_set(MMF_UNSTABLE, current->mm);
+	drivers_mm_set(MMF_UNSTABLE, current->mm);
 	/* The range sticks out of the region on one side, then on the other. */
 	rxe_reaps(test, nic, nic->start - 4 * PAGE_SIZE, rxe_addr(nic, 3));
 	rxe_reaps(test, nic, rxe_addr(nic, 20), nic->end + 4 * PAGE_SIZE);
@@ -432,13 +432,13 @@ static void rxe_part_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rxe_peer_write(nic, 19, 1), 0);
 	KUNIT_EXPECT_LT(test, rxe_peer_read(nic, 2, &value), 0);
 	KUNIT_EXPECT_LT(test, rxe_peer_write(nic, 20, 1), 0);
-	users_mm_clear(MMF_UNSTABLE, current->mm);
+	drivers_mm_clear(MMF_UNSTABLE, current->mm);
 }
 
 /* By the OOM reaper: the mm is marked first, which a walk under way does not see. */
 static void rxe_reaped_in_walk(struct kunit *test, struct rxe_nic *nic)
 {
-	users_mm_set(MMF_UNSTABLE, current->mm);
+	drivers_mm_set(MMF_UNSTABLE, current->mm);
 	rxe_reaps(test, nic, nic->start, nic->end);
 }
 
@@ -454,7 +454,7 @@ static void rxe_reaped_under_way(struct kunit *test)
 	KUNIT_EXPECT_LT(test, rxe_peer_write(nic, 3, 2), 0);
 	KUNIT_EXPECT_LT(test, rxe_peer_read(nic, 3, &value), 0);
 	KUNIT_EXPECT_EQ(test, nic->uses, 0);
-	users_mm_clear(MMF_UNSTABLE, current->mm);
+	drivers_mm_clear(MMF_UNSTABLE, current->mm);
 }
 
 /* By another thread of the process, all of it: it is not there the next time. */
@@ -515,11 +515,11 @@ static void rxe_mapped_under_way(struct kunit *test)
 static void rxe_rehearsed(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BLOCKING, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BLOCKING, nic->start, nic->end);
 
 	call.mm = current->mm;
 	rxe_fill(test, nic, 0, 4);
-	KUNIT_EXPECT_FALSE(test, users_rehearses(test, &call).waited);
+	KUNIT_EXPECT_FALSE(test, drivers_rehearses(test, &call).waited);
 	KUNIT_EXPECT_EQ(test, rxe_reached(nic), 0);
 }
 
@@ -597,62 +597,62 @@ static void rxe_other_iova_fails(struct kunit *test)
 static void rxe_write_interrupted(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BUSY, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BUSY, nic->start, nic->end);
 
-	users_path(test, "rxe_odp_mr_copy, not present", &call);
+	drivers_path(test, "rxe_odp_mr_copy, not present", &call);
 	KUNIT_EXPECT_EQ(test, rxe_peer_write(nic, 3, 1), 0);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static void rxe_read_interrupted(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BUSY, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BUSY, nic->start, nic->end);
 	u64 value = 0;
 
 	rxe_fill(test, nic, 3, 2);
-	users_path(test, "rxe_odp_mr_copy, present", &call);
+	drivers_path(test, "rxe_odp_mr_copy, present", &call);
 	KUNIT_EXPECT_EQ(test, rxe_peer_read(nic, 3, &value), 0);
-	users_path_end(test);
+	drivers_path_end(test);
 	KUNIT_EXPECT_EQ(test, value, 4);
 }
 
 static void rxe_atomic_interrupted(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BUSY, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BUSY, nic->start, nic->end);
 	u64 value;
 
 	rxe_fill(test, nic, 3, 1);
-	users_path(test, "rxe_odp_atomic_op", &call);
+	drivers_path(test, "rxe_odp_atomic_op", &call);
 	KUNIT_EXPECT_EQ(test, rxe_odp_atomic_op(&nic->mr, rxe_addr(nic, 3) + 8,
 						IB_OPCODE_RC_FETCH_ADD, 0, 1, &value),
 			RESPST_NONE);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static void rxe_atomic_write_interrupted(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BUSY, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BUSY, nic->start, nic->end);
 
 	rxe_fill(test, nic, 3, 1);
-	users_path(test, "rxe_odp_do_atomic_write", &call);
+	drivers_path(test, "rxe_odp_do_atomic_write", &call);
 	KUNIT_EXPECT_EQ(test, rxe_odp_do_atomic_write(&nic->mr, rxe_addr(nic, 3), 1),
 			RESPST_NONE);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static void rxe_flush_interrupted(struct kunit *test)
 {
 	struct rxe_nic *nic = rxe_nic_new(test);
-	struct users_call call = rxe_call(test, nic, USERS_BUSY, nic->start, nic->end);
+	struct drivers_call call = rxe_call(test, nic, DRIVERS_BUSY, nic->start, nic->end);
 
 	rxe_fill(test, nic, 3, 2);
-	users_path(test, "rxe_odp_flush_pmem_iova", &call);
+	drivers_path(test, "rxe_odp_flush_pmem_iova", &call);
 	KUNIT_EXPECT_EQ(test, rxe_odp_flush_pmem_iova(&nic->mr, rxe_addr(nic, 3),
 						      2 * PAGE_SIZE), 0);
-	users_path_end(test);
+	drivers_path_end(test);
 }
 
 static struct kunit_case rxe_cases[] = {
@@ -669,12 +669,12 @@ static struct kunit_case rxe_cases[] = {
 	KUNIT_CASE(rxe_copies_to_the_right_place),
 	KUNIT_CASE(rxe_copies_across_pages),
 	KUNIT_CASE(rxe_other_iova_fails),
-	KUNIT_CASE_PARAM(rxe_write_interrupted, users_points),
-	KUNIT_CASE_PARAM(rxe_read_interrupted, users_points),
-	KUNIT_CASE_PARAM(rxe_atomic_interrupted, users_points),
-	KUNIT_CASE_PARAM(rxe_atomic_write_interrupted, users_points),
-	KUNIT_CASE_PARAM(rxe_flush_interrupted, users_points),
+	KUNIT_CASE_PARAM(rxe_write_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rxe_read_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rxe_atomic_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rxe_atomic_write_interrupted, drivers_points),
+	KUNIT_CASE_PARAM(rxe_flush_interrupted, drivers_points),
 	{}
 };
 
-USERS_SUITE(rxe, rxe_cases);
+DRIVERS_SUITE(rxe, rxe_cases);

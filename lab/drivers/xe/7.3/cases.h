@@ -8,7 +8,7 @@ static void fault_half_invalidated_refuses(struct kunit *test)
 
 	lab_unbind(l, true);
 	l->uvma->userptr.finish_inuse = true;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	lab_expect_untouched(l);
 	l->uvma->userptr.finish_inuse = false;
 	lab_succeeds(l);
@@ -39,9 +39,9 @@ static void fault_refusal_is_not_traced(struct kunit *test)
 	struct lab_vm *l = lab_fault(test);
 
 	lab_completed = 0;
-	lab_refuses(l, USERS_BUSY);
+	lab_refuses(l, DRIVERS_BUSY);
 	KUNIT_EXPECT_EQ(test, lab_completed, 0);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab_completed, 1);
 	lab_unbind(l, true);
 	lab_succeeds(l);
@@ -68,12 +68,12 @@ static void fault_success_unmaps_all(struct kunit *test)
 static void fault_late_flush_that_times_out(struct kunit *test)
 {
 	struct lab_vm *l = lab_fault(test);
-	struct users_outcome out;
+	struct drivers_outcome out;
 
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
 	lab.flush_error = -ETIME;
 	l->call.hole = "X3";
-	out = users_blocks(test, &l->call);
+	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
 	lab_expect_no_second_pass(l);
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
@@ -100,7 +100,7 @@ static void fault_flush_of_another_caller_times_out(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, l->uvma->userptr.tlb_inval_submitted);
 	lab_tlb_answer(&l->uvma->userptr.inval_batch.fence[0]);
 	l->call.hole = "X3";
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_EQ(test, lab.flushes, 1);
 	notifier->ops->invalidate_finish(finish);
 	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.tlb_inval_submitted);
@@ -113,7 +113,7 @@ static void flush_of_one_tile_times_out(struct kunit *test)
 	struct lab_vm *l = lab_gfx(test);
 
 	lab_second_tile(l);
-	users_blocks(test, &l->call);
+	drivers_blocks(test, &l->call);
 	lab.flush_error = -ETIME;
 	lab.fail_at = 2;
 	KUNIT_EXPECT_EQ(test, lab_exec_pin(l), -ETIME);
@@ -152,11 +152,11 @@ static void fault_injected_invalidation_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 
 	lab_map(l);
-	lab.pinned_since = users_now();
+	lab.pinned_since = drivers_now();
 	lab_page_fault(l);
 	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
 	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
-	KUNIT_EXPECT_TRUE(test, users_blocks(test, &l->call).waited);
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &l->call).waited);
 	KUNIT_EXPECT_EQ(test, lab.zapped, 2);
 	KUNIT_EXPECT_EQ(test, lab.flushed, 2);
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));

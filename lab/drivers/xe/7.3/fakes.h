@@ -23,13 +23,13 @@ static int lab_tlb_send(struct xe_tlb_inval *tlb, u32 seqno, u64 start, u64 end,
 	bool fails = ++lab.flushes == lab.fail_at || !lab.fail_at;
 
 	might_sleep();
-	users_point();
+	drivers_point();
 	if (fails && lab.send_error) {
-		users_failure("TLB invalidation could not be sent");
+		drivers_failure("TLB invalidation could not be sent");
 		return lab.flushes > 1 && lab.next_error ? lab.next_error : lab.send_error;
 	}
 	lab_times_out[tlb != &lab_gt->tlb_inval] = fails && lab.flush_error;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static void lab_tlb_answer(struct xe_tlb_inval_fence *fence)
 	bool media = tlb != &lab_gt->tlb_inval;
 
 	if (lab_times_out[media]) {
-		users_failure("TLB invalidation timed out");
+		drivers_failure("TLB invalidation timed out");
 		fence->inval_time = 0;
 		xe_tlb_inval_fence_timeout(&tlb->fence_tdr.work);
 		return;
@@ -73,11 +73,11 @@ static signed long lab_wait(struct dma_fence *fence, bool intr)
 {
 	signed long ret;
 
-	users_point();
+	drivers_point();
 	if (fence->ops == &inval_fence_ops && !dma_fence_is_signaled(fence))
 		lab_tlb_answer(container_of(fence, struct xe_tlb_inval_fence, base));
 	ret = dma_fence_wait_timeout(fence, intr, MAX_SCHEDULE_TIMEOUT);
-	users_point();
+	drivers_point();
 	return ret < 0 ? ret : 0;
 }
 
@@ -118,13 +118,13 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long time
 {
 	unsigned long i;
 
-	users_point();
-	if (lab.gone || users_mm_test(MMF_UNSTABLE, range->notifier->mm))
+	drivers_point();
+	if (lab.gone || drivers_mm_test(MMF_UNSTABLE, range->notifier->mm))
 		return -EFAULT;
-	lab.pinned_since = users_now();
+	lab.pinned_since = drivers_now();
 	for (i = 0; i < (range->end - range->start) >> PAGE_SHIFT; i++)
 		range->hmm_pfns[i] = page_to_pfn(lab_page) | HMM_PFN_VALID | HMM_PFN_WRITE;
-	users_point();
+	drivers_point();
 	return 0;
 }
 
