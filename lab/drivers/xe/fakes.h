@@ -97,6 +97,7 @@ int xe_gt_tlb_invalidation_vma(struct xe_gt *gt,
 #define lab_check_userptr	op_check_userptr
 #define lab_bind_commit		bind_op_commit
 #define lab_try_invalidate	vma_userptr_try_invalidate
+#define lab_pre_commit		xe_pt_userptr_pre_commit
 
 /* Static functions of the driver; without the patches these are stubs. */
 void __xe_hmm_userptr_unmap(struct xe_userptr_vma *uvma);

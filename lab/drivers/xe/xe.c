@@ -2,7 +2,8 @@
 /*
  * xe's userptr notifier, with what repins (the rebind worker, and
  * xe_vm_userptr_pin() for exec), the preempt fences, what binds and unbinds commit,
- * and the page fault handler. sources.h says in which files this version has them.
+ * the page fault handler, and what is zapped when a BO is moved. sources.h says in
+ * which files this version has them.
  */
 #include "drivers.h"
 #include <linux/dma-fence.h>
@@ -134,10 +135,17 @@ static void lab_bound(void)
 	}
 }
 
-/* The queue of a compute VM, which has something to run all the time */
+/* The queue of a compute VM has something to run all the time, one for binds has not. */
 bool xe_exec_queue_is_idle(struct xe_exec_queue *q)
 {
-	return false;
+	return q->flags & EXEC_QUEUE_FLAG_KERNEL;
+}
+
+/* No update of the page table is under way. */
+struct xe_range_fence *xe_range_fence_tree_first(struct xe_range_fence_tree *tree,
+						 u64 start, u64 last)
+{
+	return NULL;
 }
 
 static int lab_suspend(struct xe_exec_queue *q)
@@ -231,6 +239,8 @@ void drm_gpuva_remove(struct drm_gpuva *va)
 
 int xe_bo_lock(struct xe_bo *bo, bool intr)
 {
+	/* Nobody looks at its result. */
+	KUNIT_EXPECT_FALSE(lab.test, intr);
 	if (lab.evicted)
 		lab.evicted->tile_invalidated = lab.evicted->tile_mask;
 	return dma_resv_lock(bo->ttm.base.resv, NULL);
@@ -867,6 +877,21 @@ static void fault_never_bound_succeeds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 }
 
+/* That it is complete is not said of one that was refused. */
+static void fault_refusal_is_not_traced(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_completed = 0;
+	lab_refuses(l, DRIVERS_BUSY);
+	KUNIT_EXPECT_EQ(test, lab_completed, 0);
+	drivers_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab_completed, 1);
+	lab_unbind(l, true);
+	lab_succeeds(l);
+	KUNIT_EXPECT_EQ(test, lab_completed, 2);
+}
+
 /* Success while a page fault is on its way: what it has must not be bound. */
 static void fault_success_is_noticed(struct kunit *test)
 {
@@ -1316,6 +1341,21 @@ static void fault_callback_with_a_flush_that_times_out(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
 
+/* It could not be sent: that is one. */
+static void fault_callback_with_a_flush_that_is_not_sent(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.send_error = LAB_SEND_ERROR;
+	l->call.hole = "X3";
+	l->call.splat = "a TLB invalidation that could not be sent";
+	drivers_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.flushes, 1);
+	KUNIT_EXPECT_EQ(test, lab.flushed, 0);
+	lab_expect_no_second_pass(l);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
 /* A second tile, on which it is bound as well */
 static void lab_second_tile(struct lab_vm *l)
 {
@@ -1695,6 +1735,52 @@ static void unbind_of_a_repinned_one_is_waited_for(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
 }
 
+/* Another one is to be rebound, the PTEs of this one are good. */
+static void unbind_of_a_good_one_is_not_waited_for(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct list_head other;
+
+	list_add(&other, &l->vm->rebind_list);
+	KUNIT_EXPECT_FALSE(test, lab_unbind_is_waited_for(l));
+	list_del(&other);
+}
+
+/* The unbind itself does not wait for others: if it needs no job it is done at once. */
+static void unbind_of_an_invalid_one_does_not_wait(struct kunit *test)
+{
+	struct lab_vm *l = lab_gfx(test);
+	struct xe_vma_ops *vops = kunit_kzalloc(test, sizeof(*vops), GFP_KERNEL);
+	struct xe_exec_queue *q = kunit_kzalloc(test, sizeof(*q), GFP_KERNEL);
+	struct xe_vma_op op = {
+		.base.op = DRM_GPUVA_OP_UNMAP,
+		.base.unmap.va = &l->uvma->vma.gpuva,
+	};
+	struct xe_migrate_pt_update update = { .vops = vops };
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, vops);
+	KUNIT_ASSERT_NOT_NULL(test, q);
+	vops->vm = l->vm;
+	INIT_LIST_HEAD(&vops->list);
+	list_add(&op.link, &vops->list);
+	q->flags = EXEC_QUEUE_FLAG_KERNEL;
+	vops->pt_update_ops[0].q = q;
+	drivers_blocks(test, &l->call);
+	/* An unbind of something else is under way, and nothing runs. */
+	lab.pte = false;
+	lab.tlb = false;
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+
+	KUNIT_ASSERT_EQ(test, xe_vm_lock(l->vm, false), 0);
+	err = lab_pre_commit(&update);
+	if (!err)
+		up_read(lab_notifier_lock(l->vm));
+	xe_vm_unlock(l->vm);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_TRUE(test, vops->pt_update_ops[0].wait_vm_bookkeep);
+}
+
 /* It may go on as soon as somebody waits for it, who has not resumed the queue then. */
 static signed long lab_unbind_wait(struct dma_fence *fence, bool intr, signed long timeout)
 {
@@ -1787,7 +1873,16 @@ static void compute_new_queue_waits_for_the_evicted(struct kunit *test)
 }
 
 /* What is left of a VMA keeps its PTEs, or faults if they were zapped. */
-static void lab_remap(struct kunit *test, bool zapped, bool evicted)
+static void lab_expect_taken(struct lab_vm *l, struct xe_vma *vma, bool skipped, bool zapped)
+{
+	KUNIT_EXPECT_EQ(l->test, lab_valid(l, vma), skipped && !zapped);
+	KUNIT_EXPECT_EQ(l->test, vma->tile_present, skipped ? BIT(0) : 0);
+	KUNIT_EXPECT_EQ(l->test, vma->tile_invalidated, skipped && zapped ? BIT(0) : 0);
+}
+
+/* Unless it is skipped, a part of it is bound later. */
+static void lab_remap(struct kunit *test, bool skip_prev, bool skip_next, bool zapped,
+		      bool evicted)
 {
 	struct lab_vm *l = lab_fault(test);
 	struct xe_bo *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
@@ -1798,7 +1893,10 @@ static void lab_remap(struct kunit *test, bool zapped, bool evicted)
 	struct xe_vma_op op = {
 		.base.op = DRM_GPUVA_OP_REMAP,
 		.base.remap.unmap = &unmap,
-		.remap = { .prev = prev, .next = next, .skip_prev = true, .skip_next = true },
+		.remap = {
+			.prev = prev, .next = next,
+			.skip_prev = skip_prev, .skip_next = skip_next,
+		},
 	};
 
 	KUNIT_ASSERT_NOT_NULL(test, bo);
@@ -1814,27 +1912,136 @@ static void lab_remap(struct kunit *test, bool zapped, bool evicted)
 	down_write(&l->vm->lock);
 	KUNIT_EXPECT_EQ(test, xe_vma_op_commit(l->vm, &op), 0);
 	up_write(&l->vm->lock);
-	KUNIT_EXPECT_EQ(test, !lab_valid(l, prev), zapped || evicted);
-	KUNIT_EXPECT_EQ(test, !lab_valid(l, next), zapped || evicted);
-	KUNIT_EXPECT_EQ(test, prev->tile_present, BIT(0));
-	KUNIT_EXPECT_EQ(test, next->tile_present, BIT(0));
+	lab_expect_taken(l, prev, skip_prev, zapped || evicted);
+	lab_expect_taken(l, next, skip_next, zapped || evicted);
 	old->gpuva.gem.obj = NULL;
 }
 
 static void remap_keeps_the_ptes(struct kunit *test)
 {
-	lab_remap(test, false, false);
+	lab_remap(test, true, true, false, false);
 }
 
 static void remap_knows_what_was_zapped(struct kunit *test)
 {
-	lab_remap(test, true, false);
+	lab_remap(test, true, true, true, false);
 }
 
 /* The masks of the old one are read under the lock. */
 static void remap_waits_for_an_eviction(struct kunit *test)
 {
-	lab_remap(test, false, true);
+	lab_remap(test, true, true, false, true);
+}
+
+static void remap_of_one_part(struct kunit *test)
+{
+	lab_remap(test, true, false, true, false);
+}
+
+static void remap_of_the_other_part(struct kunit *test)
+{
+	lab_remap(test, false, true, true, false);
+}
+
+/* A BO that is mapped at two places, and is to be moved */
+static struct xe_bo *lab_bo(struct lab_vm *l)
+{
+	struct drm_gpuvm_bo *vm_bo = kunit_kzalloc(l->test, sizeof(*vm_bo), GFP_KERNEL);
+	struct xe_bo *bo = kunit_kzalloc(l->test, sizeof(*bo), GFP_KERNEL);
+	struct xe_vma *vma;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(l->test, vm_bo);
+	KUNIT_ASSERT_NOT_NULL(l->test, bo);
+	bo->ttm.base.resv = xe_vm_resv(l->vm);
+	INIT_LIST_HEAD(&bo->ttm.base.gpuva.list);
+	vm_bo->vm = &l->vm->gpuvm;
+	vm_bo->obj = &bo->ttm.base;
+	INIT_LIST_HEAD(&vm_bo->list.gpuva);
+	list_add(&vm_bo->list.entry.gem, &bo->ttm.base.gpuva.list);
+	for (i = 0; i < 2; i++) {
+		vma = kunit_kzalloc(l->test, sizeof(*vma), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(l->test, vma);
+		vma->gpuva = l->uvma->vma.gpuva;
+		vma->gpuva.gem.obj = &bo->ttm.base;
+		vma->tile_mask = BIT(0);
+		vma->tile_present = BIT(0);
+		list_add(&vma->gpuva.gem.entry, &vm_bo->list.gpuva);
+	}
+	return bo;
+}
+
+/* Of its TLB invalidations the n-th one fails. */
+static int lab_move(struct lab_vm *l, struct xe_bo *bo, int n)
+{
+	struct ttm_operation_ctx ctx = {};
+	int err;
+
+	lab.fail_at = lab.flushes + n;
+	lab.zapped = 0;
+	lab.flushed = 0;
+	lab_warned = 0;
+	KUNIT_ASSERT_EQ(l->test, xe_vm_lock(l->vm, false), 0);
+	err = xe_bo_trigger_rebind(l->xe, bo, &ctx);
+	xe_vm_unlock(l->vm);
+	return err;
+}
+
+/* TTM goes on with other BOs, and it is no bug: no warning that may panic */
+static void bo_whose_flush_times_out_is_not_moved(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.flush_error = -ETIME;
+	KUNIT_EXPECT_EQ(test, lab_move(l, lab_bo(l), 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, lab_warned, 0);
+	KUNIT_EXPECT_EQ(test, lab_move(l, lab_bo(l), 2), -EBUSY);
+	KUNIT_EXPECT_EQ(test, lab_warned, 0);
+}
+
+static void bo_whose_flush_is_not_sent_is_not_moved(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab.send_error = LAB_SEND_ERROR;
+	KUNIT_EXPECT_EQ(test, lab_move(l, lab_bo(l), 1), LAB_SEND_ERROR);
+	KUNIT_EXPECT_EQ(test, lab_warned, 1);
+	KUNIT_EXPECT_EQ(test, lab_move(l, lab_bo(l), 2), LAB_SEND_ERROR);
+	KUNIT_EXPECT_EQ(test, lab_warned, 1);
+}
+
+/* The exporter moves it all the same: all of it is zapped, to be bound anew. */
+static void lab_move_imported(struct kunit *test, int *error, int value, int warned)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct dma_buf_attachment attach = {};
+	struct drm_gpuvm_bo *vm_bo;
+	struct drm_gpuva *va;
+	struct xe_bo *bo;
+	int n;
+
+	*error = value;
+	for (n = 1; n <= 2; n++) {
+		bo = lab_bo(l);
+		bo->ttm.base.import_attach = &attach;
+		KUNIT_EXPECT_EQ(test, lab_move(l, bo, n), 0);
+		KUNIT_EXPECT_EQ(test, lab.zapped, 2);
+		KUNIT_EXPECT_EQ(test, lab.flushed, 1);
+		KUNIT_EXPECT_EQ(test, lab_warned, warned);
+		drm_gem_for_each_gpuvm_bo(vm_bo, &bo->ttm.base)
+			drm_gpuvm_bo_for_each_va(va, vm_bo)
+				KUNIT_EXPECT_FALSE(test, lab_valid(l, gpuva_to_vma(va)));
+	}
+}
+
+static void imported_bo_whose_flush_times_out_is_moved(struct kunit *test)
+{
+	lab_move_imported(test, &lab.flush_error, -ETIME, 0);
+}
+
+static void imported_bo_whose_flush_is_not_sent_is_moved(struct kunit *test)
+{
+	lab_move_imported(test, &lab.send_error, LAB_SEND_ERROR, 1);
 }
 
 /* With page faults it must not fail: nobody repins it. */
@@ -1869,6 +2076,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_held_lock_refuses),
 	LAB_BASE_CASES
 	KUNIT_CASE(fault_never_bound_succeeds),
+	KUNIT_CASE(fault_refusal_is_not_traced),
 	KUNIT_CASE(fault_success_is_noticed),
 	KUNIT_CASE(fault_blocking),
 	KUNIT_CASE(compute_running_refuses),
@@ -1893,11 +2101,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fault_both_tiles_are_zapped),
 	KUNIT_CASE(fault_flush_of_one_tile_is_not_sent),
 	KUNIT_CASE(fault_callback_with_a_flush_that_times_out),
+	KUNIT_CASE(fault_callback_with_a_flush_that_is_not_sent),
 	KUNIT_CASE(first_of_two_errors),
 	KUNIT_CASE(first_of_two_errors_of_a_tile),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_waited_for),
 	KUNIT_CASE(unbind_of_an_invalid_one_is_not_repeated),
 	KUNIT_CASE(unbind_of_several_is_waited_for),
+	KUNIT_CASE(unbind_of_a_good_one_is_not_waited_for),
+	KUNIT_CASE(unbind_of_an_invalid_one_does_not_wait),
 	KUNIT_CASE(unbind_of_a_repinned_one_is_waited_for),
 	KUNIT_CASE(compute_new_queue_waits_for_the_unbind),
 	KUNIT_CASE(compute_new_queue_waits_for_the_rebind),
@@ -1906,6 +2117,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(remap_keeps_the_ptes),
 	KUNIT_CASE(remap_knows_what_was_zapped),
 	KUNIT_CASE(remap_waits_for_an_eviction),
+	KUNIT_CASE(remap_of_one_part),
+	KUNIT_CASE(remap_of_the_other_part),
+	KUNIT_CASE(bo_whose_flush_times_out_is_not_moved),
+	KUNIT_CASE(bo_whose_flush_is_not_sent_is_not_moved),
+	KUNIT_CASE(imported_bo_whose_flush_times_out_is_moved),
+	KUNIT_CASE(imported_bo_whose_flush_is_not_sent_is_moved),
 	KUNIT_CASE(flush_of_one_gt_times_out),
 	KUNIT_CASE(flush_of_the_other_gt_times_out),
 	KUNIT_CASE(flush_of_one_gt_is_not_sent),

@@ -33,21 +33,6 @@ static void fault_has_one_pass(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, l->uvma->userptr.finish_inuse);
 }
 
-/* That it is complete is not said of one that was refused. */
-static void fault_refusal_is_not_traced(struct kunit *test)
-{
-	struct lab_vm *l = lab_fault(test);
-
-	lab_completed = 0;
-	lab_refuses(l, DRIVERS_BUSY);
-	KUNIT_EXPECT_EQ(test, lab_completed, 0);
-	drivers_blocks(test, &l->call);
-	KUNIT_EXPECT_EQ(test, lab_completed, 1);
-	lab_unbind(l, true);
-	lab_succeeds(l);
-	KUNIT_EXPECT_EQ(test, lab_completed, 2);
-}
-
 /* All of its pages, which are mapped one by one here */
 static void fault_success_unmaps_all(struct kunit *test)
 {
@@ -75,6 +60,19 @@ static void fault_late_flush_that_times_out(struct kunit *test)
 	l->call.hole = "X3";
 	out = drivers_blocks(test, &l->call);
 	KUNIT_EXPECT_TRUE(test, out.waited);
+	lab_expect_no_second_pass(l);
+	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
+}
+
+static void fault_late_flush_that_is_not_sent(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	lab_job(l, DMA_RESV_USAGE_BOOKKEEP);
+	lab.send_error = LAB_SEND_ERROR;
+	l->call.hole = "X3";
+	l->call.splat = "a TLB invalidation of the second pass that could not be sent";
+	KUNIT_EXPECT_TRUE(test, drivers_blocks(test, &l->call).waited);
 	lab_expect_no_second_pass(l);
 	KUNIT_EXPECT_FALSE(test, lab_valid(l, &l->uvma->vma));
 }
@@ -177,9 +175,9 @@ static void fault_injected_before_it_is_bound(struct kunit *test)
 	KUNIT_CASE(fault_success_unmaps_all),		\
 	KUNIT_CASE(fault_flush_of_another_caller_times_out),	\
 	KUNIT_CASE(fault_late_flush_that_times_out),	\
+	KUNIT_CASE(fault_late_flush_that_is_not_sent),	\
 	KUNIT_CASE(flush_of_one_tile_times_out),	\
 	KUNIT_CASE(fault_injected_invalidation_ends),	\
 	KUNIT_CASE(fault_injected_before_it_is_bound),	\
-	KUNIT_CASE(fault_refusal_is_not_traced),	\
 	KUNIT_CASE(fault_half_invalidated_refuses),	\
 	KUNIT_CASE(fault_has_one_pass),

@@ -140,6 +140,7 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range, unsigned long time
 #define lab_bind_commit(vm, tile, update, vma, fence, invalidated) \
 	bind_op_commit(vm, tile, update, vma, fence, invalidated, false)
 #define lab_try_invalidate	xe_vma_userptr_try_invalidate
+#define lab_pre_commit		xe_pt_svm_userptr_pre_commit
 
 /* Without the patches this is a stub. */
 bool xe_vma_userptr_try_invalidate(struct xe_vm *vm, struct xe_userptr_vma *uvma,
