@@ -1,15 +1,22 @@
 # Of lines DRIVER, FILE:LINE, OLD => NEW, verdict, separated by tabs: those that survive or
 # were not run, those that are equivalent (lab/mutants.equivalent is the first file),
-# and how many there are of each. what: is the name of what DRIVER is.
+# and how many there are of each. what: is the name of what DRIVER is. base: that of the
+# mutants. all: a regular expression; an entry of the first file for such a file that
+# fits no line is shown, and is a failure.
 FNR == NR {
-	if (!/^#/ && NF == 3)
-		why[$1 "\t" $2] = $3
+	if (/^#/ || NF != 3)
+		next
+	name = $1
+	if (sub(/^[^:]*:/, "", name) && $1 != base ":" name)
+		next
+	why[name "\t" $2] = $3
 	next
 }
 {
 	name = $2
 	sub(/:[0-9]+$/, "", name)
 	key = name "\t" $3
+	fits[key]
 	split($4, word, " ")
 	verdict = word[1]
 	if (verdict == "survived" && key in why)
@@ -24,6 +31,11 @@ FNR == NR {
 }
 END {
 	printf "%s", said
+	for (key in why)
+		if (all != "" && key ~ all && !(key in fits)) {
+			printf "fits no mutant\t%s\n", key
+			dead++
+		}
 	print ""
 	line = "%-" width "s %7s %7s %7s %9s %11s %8s\n"
 	printf line, what, "caught", "hangs", "crashes", "survived", "equivalent", "not run"
@@ -33,5 +45,5 @@ END {
 			count[driver, "equivalent"] + 0, count[driver, "not"] + 0
 	printf line, "all", total["caught"] + 0, total["hangs"] + 0, total["crashes"] + 0,
 		total["survived"] + 0, total["equivalent"] + 0, total["not"] + 0
-	exit total["survived"] + total["not"] > 0
+	exit total["survived"] + total["not"] + dead > 0
 }

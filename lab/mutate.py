@@ -5,10 +5,11 @@
 usage: mutate.py TREE BASE LAB|mm OUT
 
 Takes the lines of C that TREE (a git tree, its files as they are) has more than
-BASE (a commit), in files that the modules of LAB/DRIVER include; or those of mm/ and
-include/. Each condition is decided, each of its parts dropped; each statement is
-dropped, swapped with its neighbours, and moved behind the condition that follows
-(not in mm/); a trylock waits; results, constants and operators are changed; lines
+BASE (a commit), in files that the modules of LAB/DRIVER include; or those of mm/,
+include/ and two more files, see CORE. Each condition is decided, each of its parts
+dropped; each statement is dropped, swapped with its neighbours, and moved behind the
+condition that follows (not in mm/); a trylock waits; results, constants and operators
+are changed; lines
 that were taken out are put back. lab/mutants.hand has more, for drivers.
 
 All mutants of a file are in the one that is written, OUT/tree/FILE: in the place
@@ -26,6 +27,8 @@ import sys
 import zlib
 from pathlib import Path
 
+# What mm stands for, as far as the queue changes it
+CORE = "mm", "include", "fs/userfaultfd.c", "kernel/cgroup/cgroup.c"
 NOT_CODE = re.compile(r"^\s*(#|/\*|\*[ /]|\*$|//|\w+:$|[{}]+;?$|$)")
 DECLARATION = re.compile(
     r"^\s*(static|const|extern|inline|struct|enum|union|unsigned|signed|bool|int|long|"
@@ -493,7 +496,7 @@ def overlay(tree, out, names):
 
 def mm_files(tree, base):
     """Which file is a driver of its own"""
-    for name in git(tree, "diff", "--name-only", base, "--", "mm", "include").split():
+    for name in git(tree, "diff", "--name-only", base, "--", *CORE).split():
         if name.endswith((".c", ".h")) and not name.startswith("mm/tests/"):
             yield name, [name]
 

@@ -165,7 +165,7 @@ table() {
 		seen=$(cut -d' ' -f2- "$results/$driver-$number" 2>/dev/null || echo "not run")
 		printf '%s\t%s\t%s\n' "$driver" "$what" "$seen"
 	done <"$out/list" |
-		awk -F'\t' -v what=driver -v width=12 -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
+		awk -F'\t' -v what=driver -v width=12 -v base="$BASE" -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
 }
 
 keep() {

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Mutants of the queue's lines in mm/ and include/: the kernel with one line changed,
-# see lab/mutate.py. All are in one User Mode Linux, which runs the KUnit suites in some
-# seconds; those that survive that get kselftests, in the same. What it does not have
-# (huge pages, hugetlb, SMP) is for the VM: scripts/prove.sh. Those that differ in
-# nothing that can be seen stand in lab/mutants.equivalent, with the reason.
+# Mutants of the queue's lines in mm/, include/, fs/ and kernel/: the kernel with one
+# line changed, see lab/mutate.py. All are in one User Mode Linux, which runs the KUnit
+# suites in some seconds; those that survive that get kselftests, in the same. What it
+# does not have (huge pages, hugetlb, SMP) is for the VM: scripts/prove.sh. Those that
+# differ in nothing that can be seen stand in lab/mutants.equivalent, with the reason.
 # usage: mutate-mm.sh build            makes and builds them
 #        mutate-mm.sh run              KUnit, on those that have no result yet
 #        mutate-mm.sh tests [TEST...]  kselftests, on those that survived it
-#        mutate-mm.sh table            what was seen; 1 if one survives
+#        mutate-mm.sh table            what was seen; 1 if one survives, or if an
+#                                      entry of lab/mutants.equivalent fits none
 #        mutate-mm.sh all              all of it, results/BASE/mutate.txt
 # ONLY=N,N   run, tests: those mutants, again
 . "$(dirname "$0")/lib/common.sh"
@@ -50,7 +51,7 @@ make_them() {
 	# Results are of the list and of the suites.
 	{
 		cat "$out/new/list" "$tree"/mm/tests/*.[ch]
-		tree_git rev-parse HEAD:mm HEAD:include
+		tree_git rev-parse HEAD:mm HEAD:include HEAD:fs HEAD:kernel
 	} | sha1sum >"$out/new/key"
 	cmp -s "$out/new/key" "$out/key" || rm -rf "$results"
 	mkdir -p "$results"
@@ -156,7 +157,8 @@ table() {
 			seen=$(cat "$results/$number.tests")
 		printf '%s\t%s\t%s\n' "$file" "$what" "$seen"
 	done <"$out/list" |
-		awk -F'\t' -v what=file -v width=36 -f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
+		awk -F'\t' -v what=file -v width=36 -v base="$BASE" -v all='^(mm|include|fs|kernel)/' \
+			-f "$top/lab/mutants.awk" "$top/lab/mutants.equivalent" -
 }
 
 case $step in
