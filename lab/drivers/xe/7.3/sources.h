@@ -44,19 +44,4 @@ static struct dma_fence *lab_rebind(struct xe_vm *vm, struct xe_vma *vma, u8 til
 #include <drivers/gpu/drm/xe/xe_pagefault.c>
 #undef xe_vma_rebind
 
-/* How often what moves a BO warns; its locks are those of xe.c. */
-static int lab_warned;
-#undef XE_WARN_ON
-#define XE_WARN_ON(condition) ({		\
-	bool warns = !!(condition);		\
-						\
-	lab_warned += warns;			\
-	warns;					\
-})
-#define xe_bo_lock	lab_real_bo_lock
-#define xe_bo_unlock	lab_real_bo_unlock
-int xe_bo_lock(struct xe_bo *bo, bool intr);
-void xe_bo_unlock(struct xe_bo *bo);
-#include <drivers/gpu/drm/xe/xe_bo.c>
-#undef xe_bo_lock
-#undef xe_bo_unlock
+#include "bo.h"
