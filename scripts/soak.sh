@@ -37,6 +37,8 @@ gcc -O2 -Wall -Wextra -Werror -static -I "$tree" -I "$top/lab/guest" -o "$out/so
 	not_ok "soak: lab/guest/soak/soak.c compiles (see $out/build.log)"
 	exit 1
 }
+# Of one cgroup, if there is no such number
+stock=$(sed -n 's/^#define NR_MEMCG_STOCK[[:space:]]*//p' "$src/mm/memcontrol.c")
 # The last file of a name is the one that stays.
 cp "${device:-$objects/test-device/test_mmu_notifier.ko}" "$out/test_mmu_notifier.ko" ||
 	die "no such module: $device"
@@ -47,7 +49,7 @@ say "$seconds s from SEED=$seed on the $kernel kernel, console: $console"
 # Messages from warnings on: each kill has more to say than a serial line takes.
 ended=
 ! "$top/scripts/lib/boot.sh" -t $((seconds * 2 + 600)) \
-		-a "lab.run=/bin/run-soak,$seconds,$seed printk.devkmsg=on loglevel=5 log_buf_len=4M" \
+		-a "lab.run=/bin/run-soak,$seconds,$seed,${stock:-1} printk.devkmsg=on loglevel=5 log_buf_len=4M" \
 		"$objects/$image" "$out/initramfs.cpio" "$console" || ended=y
 tr -d '\r' <"$console" | sed -n 's/^\(\[[^]]*\] \)*LAB-SOAK //p' >"$out/said"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Endurance of the OOM reaper and the MMU notifiers, see soak.h.
- * usage: soak run SECONDS SEED
+ * usage: soak run SECONDS SEED STOCK      of how many cgroups a CPU keeps charges
  *        soak plan SEED WORKER ROUND     what it does in that round
  *        soak digest SEED WORKER ROUNDS  of all decisions in these rounds
  * Prints "LAB-SOAK check ok|bad TEXT", "figure NAME VALUE", "op NAME DONE
@@ -284,7 +284,7 @@ static void judge_module(void)
 	      ret ? ", references: " : "", ret ? users : "");
 }
 
-static int run(unsigned int seconds, uint64_t seed)
+static int run(unsigned int seconds, uint64_t seed, unsigned int stock)
 {
 	struct figures before, after;
 	const char *why;
@@ -317,7 +317,7 @@ static int run(unsigned int seconds, uint64_t seed)
 	say("looking at what is left");
 	judge_module();
 	figures_take(&after);
-	figures_judge(&before, &after);
+	figures_judge(&before, &after, stock);
 	tell("end");
 	return judged_bad() ? 1 : 0;
 }
@@ -339,9 +339,10 @@ int main(int argc, char **argv)
 {
 	uint64_t seed;
 
-	if (argc == 4 && !strcmp(argv[1], "run"))
-		return run(atoi(argv[2]), strtoull(argv[3], NULL, 10));
 	if (argc == 5) {
+		if (!strcmp(argv[1], "run"))
+			return run(atoi(argv[2]), strtoull(argv[3], NULL, 10),
+				   atoi(argv[4]));
 		seed = strtoull(argv[2], NULL, 10);
 		if (!strcmp(argv[1], "plan")) {
 			printf("%s: ", kind_of(atoi(argv[3]))->name);

@@ -291,7 +291,8 @@ struct figures {
 
 /* Wait until all is quiet, and write down what there is */
 void figures_take(struct figures *f);
-void figures_judge(const struct figures *before, const struct figures *after);
+void figures_judge(const struct figures *before, const struct figures *after,
+		   unsigned int stock);
 void judge(bool good, const char *fmt, ...) __printf(2, 3);
 /* Judgements that were bad */
 unsigned int judged_bad(void);

@@ -181,15 +181,16 @@ void figures_take(struct figures *f)
 		 on_now_ms() < until);
 }
 
-void figures_judge(const struct figures *before, const struct figures *after)
+/* @stock: of so many cgroups a CPU keeps what it has charged in advance */
+void figures_judge(const struct figures *before, const struct figures *after,
+		   unsigned int stock)
 {
 	/*
 	 * Each CPU lends an mm that is gone to its idle task, and each keeps a
-	 * few pages for itself, and up to seven cgroups for which it has charged
-	 * in advance (NR_MEMCG_STOCK), also if they are gone. What is measured
-	 * has the stacks that the kernel's checkers have met.
+	 * few pages for itself, and its stock, also of cgroups that are gone. What
+	 * is measured has the stacks that the kernel's checkers have met.
 	 */
-	static const struct {
+	const struct {
 		const char *name;
 		long long more;
 	} rule[FIGURES] = {
@@ -204,7 +205,8 @@ void figures_judge(const struct figures *before, const struct figures *after)
 		[FIGURE_TASK] = { "task_struct", 16 },
 		[FIGURE_SLAB_KIB] = { "KiB of slab", 8192 },
 		[FIGURE_USED_KIB] = { "KiB of memory not available", 16384 },
-		[FIGURE_DYING] = { "cgroups that are still held", 2 * 7 },
+		[FIGURE_DYING] = { "cgroups that are still held",
+				   sysconf(_SC_NPROCESSORS_CONF) * stock },
 	};
 	int i;
 

@@ -256,7 +256,7 @@ static void show_file(pid_t pid, const char *name)
 			say("  %d %s: %s", (int)pid, name, line);
 }
 
-/* What the reaper said of late; the console has only what is worse */
+/* What the reaper could not do at once of late; the console has only what is worse */
 static void show_reaper(void)
 {
 	const int console_level = 8, read_all = 3, lines = 40;
@@ -270,7 +270,8 @@ static void show_reaper(void)
 		if (line[-1] != '\n')
 			continue;
 		line[strcspn(line, "\n")] = 0;
-		if (strstr(line, "oom_reaper: ")) {
+		if (strstr(line, "oom_reaper: ") && !strstr(line, "LAB: ") &&
+		    !strstr(line, ": reaped process ")) {
 			say("  %s", line);
 			found++;
 		}
