@@ -1,9 +1,9 @@
 #!/bin/sh
 # Does the kernel say so if a notifier breaks the rules: warnings that name the
 # callback, and lockdep about the lock of a list notifier's callback? And do the OOM
-# reaper and its worker stop while everything is frozen? In a VM of its
-# own with the debug kernel, as a warning taints it, and lockdep reports once and is
-# off from then on. Prints lines "ok ..." or "not ok ...".
+# reaper and its worker stop while everything is frozen? In a VM of its own with the debug
+# kernel, as a warning taints it, and lockdep reports once and is off from then on. Prints
+# lines "ok ..." or "not ok ...".
 # usage: test-rules.sh series|scratch
 . "$(dirname "$0")/lib/common.sh"
 
@@ -110,7 +110,7 @@ pairs() {
 			{ read -r starts ends && [ "$starts" -gt 0 ] && [ "$starts" = "$ends" ]; } || return 1
 	done
 }
-check "an interval behind one that fails hears of it as well" behind
+check "an interval behind one that fails is called as well" behind
 check "the worker's starts and ends are pairs if a list fails" pairs
 
 rescuer() { grep -qx "LAB: rescuers: 1" "$out/lines"; }

@@ -74,7 +74,7 @@ static bool lab_rules_invalidate(struct mmu_interval_notifier *interval_sub,
 	return true;
 }
 
-/* The page is freed in any case: its device must hear of it before */
+/* The page is freed in any case, so this has to be called before */
 static bool lab_rules_invalidate_behind(struct mmu_interval_notifier *interval_sub,
 					const struct mmu_notifier_range *range,
 					unsigned long cur_seq)
