@@ -5,10 +5,9 @@
 # texts. Ends with "N passed, N failed, N skipped". A skip that is not in lab/skips is a
 # failure.
 # usage: check.sh [SUITE...]    default: all of them
-# VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with rt and arm64
-# also the scenarios of make demo, with arm64 suite kvm; no-thp|i386: in User Mode
-# Linux; no-notifiers, too, but suite reap. The counts are kept in
-# results/BASE/variants.txt
+# VARIANT=rt|arm64|64k: KUnit and the kselftests of that kernel instead, with arm64 also
+# suite kvm; no-thp|i386: in User Mode Linux; no-notifiers, too, but suite reap. The
+# counts are kept in results/BASE/variants.txt
 . "$(dirname "$0")/lib/common.sh"
 
 results=$logs/check
@@ -85,9 +84,8 @@ trap 'exit 143' TERM HUP
 known="kunit kunit-py selftests series drivers rules example swapoff soak cocci lint"
 case $VARIANT in
 '') ;;
-arm64) known="kunit selftests demo kvm" ;;
-rt) known="kunit selftests demo" ;;
-64k | no-thp | i386) known="kunit selftests" ;;
+arm64) known="kunit selftests kvm" ;;
+rt | 64k | no-thp | i386) known="kunit selftests" ;;
 no-notifiers) known=reap ;;
 *) die "no such variant: $VARIANT (there is: rt, arm64, 64k, no-thp, i386 and no-notifiers)" ;;
 esac
@@ -113,7 +111,7 @@ if step "the packages are there" "$top/scripts/deps.sh" lab demo lint ${foreign:
 		;;
 	esac
 	if step "the debug kernel builds" "$top/scripts/build.sh" series "$debug"; then
-		for name in kunit kunit-py selftests demo drivers rules example swapoff kvm; do
+		for name in kunit kunit-py selftests drivers rules example swapoff kvm; do
 			suite "$name" "$top/scripts/test-$name.sh" series
 		done
 		suite soak "$top/scripts/soak.sh" 60

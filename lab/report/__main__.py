@@ -4,8 +4,6 @@
 python3 lab/report COMMAND ARGUMENT...
   demo OUT BASE.log SERIES.log    OUT/table.md, demo.csv, demo-figures.csv, missed;
                                   the table and a chart on stdout
-  demo-results SERIES.log         what is promised without the unpatched kernel:
-                                  "ok ..." and "not ok ..."
   drivers NOTIFIERS BASE SERIES   the table; exit code 1 if the series has complaints
   bench CSV OUT                   OUT/table.md, short.md, limits, missed, results,
                                   and for gnuplot sizes, kvm, intervals
@@ -73,13 +71,6 @@ def demo(out, base_log, series_log):
     print()
     print(demo_report.text(rows))
     print(chart.chart("Memory of a 256 MiB victim, one notifier refuses 4 KiB", held))
-    return 0
-
-
-def demo_results(series_log):
-    lines = console.read(series_log)
-    data = {(scenario, figure): value for scenario, figure, value in console.figures(lines)}
-    show(demo_report.results(data))
     return 0
 
 
@@ -174,7 +165,7 @@ def example_checks(label, wanted, said):
     return 0
 
 
-COMMANDS = (demo, demo_results, drivers, bench, medians, kunit, modules, selftests, real,
+COMMANDS = (demo, drivers, bench, medians, kunit, modules, selftests, real,
             foreign, results, overview, stale, splats, example_extract, example_compare,
             example_checks)
 

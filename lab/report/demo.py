@@ -244,15 +244,6 @@ def judge(base, series):
     return demo.rows
 
 
-def results(series):
-    """Lines "ok ..." and "not ok ..." for a run without the unpatched kernel. A complete one
-    ends with how long it took."""
-    if ("kernel", "seconds") not in series:
-        return ["not ok demo: the scenarios come to their end"]
-    return [f"{'ok' if row[5] == 'yes' else 'not ok'} demo: {row[0]}: {row[1]}: {row[3]} "
-            f"(promised: {row[4]})" for row in judge({}, series)]
-
-
 def markdown(rows):
     return table.markdown(HEAD, [row[:5] + [row[5] if row[5] == "yes" else f"**{row[5]}**"]
                                  for row in rows])

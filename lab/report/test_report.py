@@ -68,18 +68,6 @@ class DemoTest(unittest.TestCase):
     def test_all_is_as_promised(self):
         self.assertEqual(self.missed(), [])
 
-    def test_results_without_the_unpatched_kernel(self):
-        series = good_series()
-        self.assertEqual(demo.results(series), ["not ok demo: the scenarios come to their end"])
-        series["kernel", "seconds"] = 100
-        results = demo.results(series)
-        self.assertEqual([line for line in results if not line.startswith("ok demo: ")], [])
-        self.assertEqual(len(results), len(self.rows()))
-        series["mrelease", "left_kib"] = 8
-        self.assertEqual([line.split(":")[1] for line in demo.results(series)
-                          if line.startswith("not ok ")], [" process_mrelease(), 256 MiB, one refuses 4 KiB"])
-        self.assertEqual(len(self.rows()), 25)
-
     def test_each_figure_is_judged(self):
         """One that is missing is no promise that was met."""
         shown_only = {"held_1s_kib", "size_kib", "huge_kib", "before_kib",

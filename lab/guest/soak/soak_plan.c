@@ -72,9 +72,12 @@ static void plan_mend(struct plan *p, struct rng *r)
 		    p->backing == BACK_SWAPPED)
 			p->backing = BACK_SMALL;
 	}
-	/* What another one wants is more than is left. */
-	if (p->kind == KILL_OTHER && p->mib < 4)
-		p->mib = 4;
+	/* What another one wants is more than is left, and no thread gives any back. */
+	if (p->kind == KILL_OTHER) {
+		p->movers = 0;
+		if (p->mib < 4)
+			p->mib = 4;
+	}
 	if (plan_is_held(p) || p->kind == KILL_OTHER ||
 	    (p->backing != BACK_SWAPPED && !cheap))
 		p->swap_mib = 0;
