@@ -194,7 +194,7 @@ class File:
         while k >= 0 and not self.code[k].strip():
             k -= 1
         before = self.code[k].strip()
-        if before.startswith("#") or not self.code[i].startswith("\t"):
+        if before.startswith("#") or not self.code[i].startswith("\t") or self.in_loop(i):
             return False
         if before.endswith(")"):	# of a condition, not of a call that goes on
             while k > 0 and not re.match(r"\s*(\} )?(else )?(if|while|for)\b|.*for_each", self.code[k]):
@@ -203,6 +203,15 @@ class File:
                 k -= 1
             return True
         return bool(re.search(r"([;{}]|\belse|^\w+:|^case .*:)$", before))
+
+    def in_loop(self, i):
+        """Is line @i a later one of for (...)?"""
+        for k in range(i - 1, max(i - 4, -1), -1):
+            match = re.match(r"\s*for \(", self.code[k])
+            if match:
+                where = closing(self.code, k, match.end() - 1)
+                return bool(where) and where[0] >= i
+        return False
 
     def inside(self, i):
         """Is line @i in a function, or what an event assigns?"""
@@ -327,20 +336,25 @@ class File:
         self.put(i, j, self.code[i][:at + 1] + chosen + self.code[j][to:])
 
     def loop(self, i):
-        """for (...), on one line"""
-        match = re.match(r"(\s*for \()(.*?); (.*?); (.*)$", self.code[i])
-        where = match and closing(self.code, i, match.end(1) - 1)
-        if not where or where[0] != i:
+        """for (...)"""
+        where = closing(self.code, i, self.code[i].index("("))
+        if not where:
+            return
+        j, end = where
+        code = self.text(i, j)
+        rest = self.code[j][end:]
+        match = re.match(r"for \((.*?); (.*?); (.*)$", code[:len(code) - len(rest.rstrip())])
+        if not match:
             return
         pieces = list(match.groups())
-        pieces[3:] = [self.code[i][match.start(4):where[1]], self.code[i][where[1]:]]
-        for k in (1, 2, 3):
-            old = chosen = pieces[k]
+        for k, old in enumerate(pieces):
+            chosen = old
             for new in dict.fromkeys(changed_words(old)):
                 number = self.number(i, f"for (.. {old} ..)", f"for (.. {new} ..)")
                 chosen = f"lab_mutant == {number} ? ({new}) : ({chosen})"
             pieces[k] = chosen
-        self.put(i, i, f"{pieces[0]}{pieces[1]}; {pieces[2]}; {pieces[3]}{pieces[4]}")
+        indent = re.match(r"\s*", self.code[i]).group()
+        self.put(i, j, f"{indent}for ({'; '.join(pieces)}{rest}")
 
     def chosen(self, i, old, ways, what="{}"):
         """@old or one of @ways, as an expression; @what is around it"""

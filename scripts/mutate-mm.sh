@@ -1,16 +1,18 @@
 #!/bin/sh
 # Mutants of the queue's lines in mm/, include/, fs/ and kernel/: the kernel with one
 # line changed, see lab/mutate.py. All are in one User Mode Linux, which runs the KUnit
-# suites in some seconds; those that survive that get kselftests, in the same. What it
-# does not have (huge pages, hugetlb, SMP) is for the VM: scripts/prove.sh. Those that
-# differ in nothing that can be seen stand in lab/mutants.equivalent, with the reason.
+# suites in some seconds. Those that survive that get KUnit once more in the kernel of
+# kunit.py, which has huge pages, then kselftests in User Mode Linux. What needs SMP is for
+# scripts/prove.sh. Those that differ in nothing that can be seen stand in
+# lab/mutants.equivalent, with the reason.
 # usage: mutate-mm.sh build            makes and builds them
 #        mutate-mm.sh run              KUnit, on those that have no result yet
-#        mutate-mm.sh tests [TEST...]  kselftests, on those that survived it
+#        mutate-mm.sh vm               KUnit in QEMU, on those that survived it
+#        mutate-mm.sh tests [TEST...]  kselftests, on those that survived both
 #        mutate-mm.sh table            what was seen; 1 if one survives, or if an
 #                                      entry of lab/mutants.equivalent fits none
 #        mutate-mm.sh all              all of it, results/BASE/mutate.txt
-# ONLY=N,N   run, tests: those mutants, again
+# ONLY=N,N   run, vm, tests: those mutants, again
 . "$(dirname "$0")/lib/common.sh"
 
 out=$build/mutants-mm/$BASE
@@ -88,19 +90,44 @@ verdict() {
 	fi
 }
 
+# judge NUMBER SUFFIX CODE: of a run of KUnit; that of none has as many cases as planned
+judge() {
+	cases=$(sed -n 's/^    not ok [0-9]* \([^ ]*\).*/\1/p' "$out/log/$1$2" | paste -sd, -)
+	seen=$(verdict "$out/log/$1$2" "$3" "$cases")
+	ran=$(grep -cE '^    (not )?ok [0-9]' "$out/log/$1$2" || :)
+	if [ "$1" = 0 ]; then
+		echo "$ran" >"$out/planned$2"
+	elif [ -z "$seen" ] && [ "$ran" != "$(cat "$out/planned$2")" ]; then
+		seen="caught (a case without a result)"
+	fi
+	echo "${seen:-survived}" >"$results/$1$2"
+}
+
 # one NUMBER: KUnit on it
 one() {
 	boot "$out/log/$1" 60 mem=256M kunit.enable=1 kunit_shutdown=halt lab_mutant="$1" &&
 		code=0 || code=$?
-	cases=$(sed -n 's/^    not ok [0-9]* \([^ ]*\).*/\1/p' "$out/log/$1" | paste -sd, -)
-	seen=$(verdict "$out/log/$1" "$code" "$cases")
-	ran=$(grep -cE '^    (not )?ok [0-9]' "$out/log/$1" || :)
-	if [ "$1" = 0 ]; then
-		echo "$ran" >"$out/planned"
-	elif [ -z "$seen" ] && [ "$ran" != "$(cat "$out/planned")" ]; then
-		seen="caught (a case without a result)"
+	judge "$1" "" "$code"
+}
+
+# one_in_vm NUMBER: the same in QEMU. kunit.py has 1 for all that is wrong.
+one_in_vm() {
+	timeout -k 5 400 "$top/scripts/lib/kunit-py.sh" exec "$out/tree" o-kunit 300 \
+		--kernel_args=panic=-1 --kernel_args=lab_mutant="$1" 2>/dev/null | tr -d '\r' >"$out/log/$1.vm"
+	judge "$1" .vm 0
+}
+
+# survivors SUFFIX: the numbers of those that nothing has noticed, without one of SUFFIX
+survivors() {
+	if [ -n "${ONLY:-}" ]; then
+		pending
+		return
 	fi
-	echo "${seen:-survived}" >"$results/$1"
+	cut -d' ' -f1 "$out/list" | while read -r number; do
+		[ ! -e "$results/$number$1" ] || continue
+		[ "$(cat "$results/$number" "$results/$number.vm" 2>/dev/null | sort -u)" != survived ] ||
+			echo "$number"
+	done
 }
 
 # kselftest NUMBER TEST,...: kselftests on it
@@ -126,6 +153,17 @@ run_them() {
 	say "KUnit: $(cat "$results"/* | cut -d' ' -f1 | sort | uniq -c | xargs)"
 }
 
+# In what User Mode Linux does not have
+run_in_vm() {
+	nice -n 10 "$top/scripts/lib/kunit-py.sh" build "$out/tree" o-kunit 300 \
+		>"$out/build-vm.log" 2>&1 || die "kunit.py does not build it: see $out/build-vm.log"
+	one_in_vm 0
+	[ "$(cat "$results/0.vm")" = survived ] || die "the suites fail as it is: see $out/log/0.vm"
+	[ "$(cat "$out/planned.vm")" -gt 0 ] || die "no case was run: see $out/log/0.vm"
+	survivors .vm | nice -n 10 xargs -P "$JOBS" -n 1 "$top/scripts/mutate-mm.sh" one-in-vm
+	say "KUnit in QEMU: $(cat "$results"/*.vm | cut -d' ' -f1 | sort | uniq -c | xargs)"
+}
+
 # What KUnit cannot see
 run_tests() {
 	installed=$("$top/scripts/lib/selftests.sh" "$tree")
@@ -140,21 +178,16 @@ run_tests() {
 	kselftest 0 "$tests"
 	[ "$(cat "$results/0.tests")" = survived ] ||
 		die "the kselftests fail as it is: see $out/log/0.tests"
-	if [ -n "${ONLY:-}" ]; then
-		pending
-	else
-		grep -lx survived "$results"/* | sed 's,.*/,,' | grep -xE '[1-9][0-9]*' |
-			while read -r number; do
-				[ -e "$results/$number.tests" ] || echo "$number"
-			done
-	fi | nice -n 10 xargs -P "$((JOBS * 2))" -I N "$top/scripts/mutate-mm.sh" test N "$tests"
+	survivors .tests | nice -n 10 xargs -P "$((JOBS * 2))" -I N "$top/scripts/mutate-mm.sh" test N "$tests"
 }
 
 table() {
 	while read -r number file what; do
 		seen=$(cat "$results/$number" 2>/dev/null || echo "not run")
-		[ "$seen" != survived ] || [ ! -e "$results/$number.tests" ] ||
-			seen=$(cat "$results/$number.tests")
+		for more in vm tests; do
+			[ "$seen" != survived ] || [ ! -e "$results/$number.$more" ] ||
+				seen=$(cat "$results/$number.$more")
+		done
 		printf '%s\t%s\t%s\n' "$file" "$what" "$seen"
 	done <"$out/list" |
 		awk -F'\t' -v what=file -v width=36 -v base="$BASE" -v all='^(mm|include|fs|kernel)/' \
@@ -164,8 +197,10 @@ table() {
 case $step in
 build) make_them ;;
 run) run_them ;;
+vm) run_in_vm ;;
 tests) run_tests "$@" ;;
 one) one "$1" ;;
+one-in-vm) one_in_vm "$1" ;;
 test) kselftest "$1" "$2" ;;
 table) table ;;
 all)
@@ -173,10 +208,11 @@ all)
 	"$top/scripts/tree.sh" -w
 	make_them
 	run_them
+	run_in_vm
 	run_tests
 	mkdir -p "$top/results/$BASE"
 	{
-		"$top/scripts/lib/environment.sh" "suites: KUnit, then kselftests, in User Mode Linux"
+		"$top/scripts/lib/environment.sh" "suites: KUnit in User Mode Linux, in QEMU, then kselftests in User Mode Linux"
 		echo
 		table && code=0 || code=1
 	} >"$out/mutate.txt"
@@ -184,5 +220,5 @@ all)
 	cat "$out/mutate.txt"
 	[ "$code" = 0 ] || die "a mutant survives"
 	;;
-*) die "usage: mutate-mm.sh build|run|tests|table|all" ;;
+*) die "usage: mutate-mm.sh build|run|vm|tests|table|all" ;;
 esac

@@ -3,6 +3,7 @@
 # mm/tests/.kunitconfig, which builds a small kernel and boots it in QEMU. Prints a
 # line "ok ..." or "not ok ..." for each case and for the console.
 # usage: test-kunit-py.sh series|scratch
+# ACCEL=kvm     KVM instead of QEMU's TCG
 . "$(dirname "$0")/lib/common.sh"
 
 which=$1
@@ -13,10 +14,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 say "kunit.py builds and boots a kernel (three minutes; fifteen if nothing is cached)"
-if (cd "$src" && python3 tools/testing/kunit/kunit.py run --arch x86_64 --kunitconfig mm/tests \
-		--build_dir o-kunit --jobs "$JOBS" --timeout 600 --raw_output=all \
-		--make_options CC="ccache gcc" --make_options KBUILD_BUILD_TIMESTAMP=0) \
-		>"$console" 2>"$out/kunit.log" </dev/null; then
+if "$top/scripts/lib/kunit-py.sh" run "$src" o-kunit 600 >"$console" 2>"$out/kunit.log"; then
 	ok "kunit.py: it says that all has passed"
 else
 	not_ok "kunit.py: it says that all has passed (see $out/kunit.log)"
