@@ -101,6 +101,10 @@ def main():
         subject = (one.get(name) or two[name]).subject
         rows.append(f"| {os.path.dirname(name)} | {subject} | {what} | {notes.get(slug, '')} |")
 
+    names = {os.path.basename(name) for name in merged(one, two)}
+    missing += [f"{notes_path} has a reason for {slug}, which no queue has"
+                for slug in notes if slug not in names]
+
     print(f"# The queues for Linux {base} and {other_base}")
     print()
     print("Written by scripts/compare.sh. The same text:",

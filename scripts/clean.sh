@@ -12,7 +12,7 @@ if [ -e "$tree/.git" ]; then
 	[ -z "$others" ] ||
 		die "nothing was removed: $tree has more than the queue:" $others
 fi
-rm -rf "$tree" "$build/$BASE"-* "$build/o-um-prove-$BASE"-* "$logs"
+rm -rf "$tree" "$build/$BASE"-* "$build/o-um-prove-$BASE"-* "$build/o-um-$BASE"-* "$logs" "$logs"-*
 for product in um mbox vm demo bench deb drivers mutants mutants-mm proofs; do
 	rm -rf "${build:?}/$product/$BASE"
 done

@@ -20,7 +20,7 @@ log=$out/build.log
 modules="dimlib udp_tunnel dummy ib_core ib_uverbs_support ib_uverbs rdma_rxe"
 
 [ -e "$src/drivers/infiniband/sw/rxe/rxe_odp.c" ] ||
-	die "soft-RoCE of Linux $BASE has no on-demand paging (BASE=7.3 has)"
+	die "soft-RoCE of Linux $BASE has no on-demand paging: set BASE to one that has"
 "$top/scripts/build.sh" "$which" debug
 rm -rf "$out"
 mkdir -p "$out" "$built"

@@ -14,8 +14,15 @@ dirs=$(echo "$documents" | sed -n 's,^Documentation/\([^/]*\)/.*,\1,p' | sort -u
 [ -n "$dirs" ] || { ok "sphinx: there are no documents"; exit 0; }
 command -v sphinx-build >/dev/null || die "sphinx-build is missing: run scripts/deps.sh lint"
 
-sums=$(for dir in $dirs; do tree_git rev-parse "series:Documentation/$dir"; done |
-	cat - "$0" | sha1sum)
+# Some of what they say is taken from the comments of these.
+sources=$(for dir in $dirs; do
+	tree_git grep -hoE '^\.\. kernel-doc:: .*' series -- "Documentation/$dir"
+done | sed 's/.*:: *//' | sort -u)
+sums=$({
+	for dir in $dirs; do tree_git rev-parse "series:Documentation/$dir"; done
+	for source in $sources; do tree_git rev-parse "series:$source"; done
+	cat "$0"
+} | sha1sum)
 if ! is_cached sphinx "$sums"; then
 	say "building the documents in $dirs"
 	make --no-print-directory -C "$tree" O="$out/docs" \

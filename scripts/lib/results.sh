@@ -14,26 +14,31 @@ if [ "${1:-}" = stale ]; then
 	exit 0
 fi
 mkdir -p "$top/results/$BASE" "$build"
-python3 "$top/lab/report" results "$top/results/$BASE" >"$build/README.md" ||
+# Both bases write to README.md, and may end at the same time.
+exec 7>"$build/results.lock"
+flock 7
+made=$build/results-$BASE
+mkdir -p "$made"
+python3 "$top/lab/report" results "$top/results/$BASE" >"$made/README.md" ||
 	die "no page could be made of results/$BASE"
-cp "$build/README.md" "$top/results/$BASE/README.md"
+cp "$made/README.md" "$top/results/$BASE/README.md"
 
 # The default base comes first.
 set -- "$top/results/$default_base"
 for dir in "$top"/results/*/; do
 	[ "${dir%/}" = "$1" ] || set -- "$@" "${dir%/}"
 done
-python3 "$top/lab/report" overview "$@" >"$build/overview" || die "no table could be made of results"
+python3 "$top/lab/report" overview "$@" >"$made/overview" || die "no table could be made of results"
 readme=$top/README.md
 [ "$(grep -c "^<!-- overview:\(begin\|end\) -->\$" "$readme")" = 2 ] ||
 	die "README.md has no lines <!-- overview:begin --> and <!-- overview:end -->"
-awk -v file="$build/overview" '
+awk -v file="$made/overview" '
 	$0 == "<!-- overview:end -->" { inside = 0 }
 	!inside { print }
 	$0 == "<!-- overview:begin -->" {
 		inside = 1
 		while ((getline line <file) > 0)
 			print line
-	}' "$readme" >"$build/README.md"
-cmp -s "$build/README.md" "$readme" || cat "$build/README.md" >"$readme"
-rm "$build/README.md" "$build/overview"
+	}' "$readme" >"$made/README.md"
+cmp -s "$made/README.md" "$readme" || cat "$made/README.md" >"$readme"
+rm -r "$made"
