@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * nouveau's two notifiers for SVM: drivers/gpu/drm/nouveau/nouveau_svm.c. The GPU
- * is an array of page table entries, which PFNMAP sets and PFNCLR clears.
+ * nouveau's two notifiers for SVM: drivers/gpu/drm/nouveau/nouveau_svm.c, and what
+ * moves pages to the memory of the GPU and back, nouveau_dmem.c. The GPU is an array of
+ * page table entries for each client, which PFNMAP sets and PFNCLR clears.
  */
 #include "drivers.h"
 #include <linux/hmm.h>
+#include <linux/memremap.h>
+#include <linux/migrate.h>
 #include <linux/mman.h>
 #include <linux/rmap.h>
 #include <linux/srcu.h>
@@ -38,53 +41,121 @@ static void lab_put(struct mmu_notifier *notifier);
 #undef mmu_interval_notifier_remove
 #undef mmu_notifier_put
 
+/* mm/migrate_device.c, and pages of the GPU's memory, which are any pages here */
+static int lab_migrate_setup(struct migrate_vma *args);
+static void lab_migrate_pages(struct migrate_vma *args);
+static void lab_migrate_finalize(struct migrate_vma *args);
+static void lab_init_device_page(struct page *page);
+static void lab_put_device_page(struct page *page);
+
+#define migrate_vma_setup(args)			lab_migrate_setup(args)
+#define migrate_vma_pages(args)			lab_migrate_pages(args)
+#define migrate_vma_finalize(args)		lab_migrate_finalize(args)
+#define zone_device_page_init(page)		lab_init_device_page(page)
+#define zone_device_folio_init(folio, ...)	lab_init_device_page(&(folio)->page)
+#define put_page(page)				lab_put_device_page(page)
+/* These are not where such pages are, which the kernel would report. */
+#define page_pgmap(page)			(page_folio(page)->pgmap)
+#define folio_zone_device_data(folio)		((folio)->page.zone_device_data)
+#include <drivers/gpu/drm/nouveau/nouveau_dmem.c>
+#undef put_page
+#include "base.h"
+
 #define LAB_START	0x100000UL
 #define LAB_END		0x200000UL
 #define LAB_PAGES	((LAB_END - LAB_START) / PAGE_SIZE)
 #define LAB_UNMANAGED	0x140000UL
 #define LAB_MANAGED	0x180000UL
+/* How many clients of the GPU a process has, and pages of the GPU's memory there are */
+#define LAB_CLIENTS	2
+#define LAB_VRAM	8
 
 struct lab_svm {
 	struct nouveau_drm drm;
 	struct nouveau_cli cli;
-	struct nouveau_vmm vmm;
-	struct nouveau_svmm svmm;
+	struct nouveau_vmm vmm, other_vmm;
+	struct nouveau_svmm svmm, other_svmm;
+	struct nouveau_dmem dmem;
+	struct nouveau_dmem_chunk chunk;
+	struct nouveau_bo *bo;
 	struct svm_notifier interval;
 	struct drm_device dev;
 	struct device parent;
 	struct drivers_call list, range, all;
 };
 
-/* The GPU: its page table, and since when the process has had the pages, see drivers.h */
+struct lab_pte {
+	bool valid;
+	/* Of the GPU's own memory, or NULL */
+	struct page *vram;
+	/* Since when the process has had the page, see drivers.h */
+	unsigned long since;
+};
+
+/* The GPU: its page tables */
 static struct {
-	bool pte[LAB_PAGES];
-	unsigned long pte_since[LAB_PAGES], since;
+	struct lab_pte pte[LAB_CLIENTS][LAB_PAGES];
+	unsigned long since;
 	/* PFNCLR fails */
 	int error;
 } lab_gpu;
+
+/* Its memory, and which of it is in use */
+static struct {
+	struct page *page;
+	bool used;
+} lab_vram[LAB_VRAM];
+
+/* What is being moved: pages of these addresses are not freed before the end. */
+static struct {
+	struct kunit *test;
+	struct lab_svm *l;
+	bool held[LAB_PAGES];
+	unsigned long since;
+	/* The pages that are found in use when all has been copied, as bits */
+	unsigned int fails;
+	/* The process gives all up when that is done */
+	bool overtaken;
+} lab_move;
 
 static struct {
 	unsigned int calls;
 	u64 addr[4], size[4];
 } lab_cleared;
 
-static void lab_set_ptes(u64 start, u64 end, bool valid)
+static struct page *lab_vram_of(u64 phys)
 {
-	for (; start < end; start += PAGE_SIZE) {
-		u64 i = (start - LAB_START) >> PAGE_SHIFT;
+	return phys & NVIF_VMM_PFNMAP_V0_VRAM ?
+	       pfn_to_page(phys >> NVIF_VMM_PFNMAP_V0_ADDR_SHIFT) : NULL;
+}
 
-		if (i >= LAB_PAGES)
-			continue;
-		lab_gpu.pte[i] = valid;
-		lab_gpu.pte_since[i] = lab_gpu.since;
-	}
+static void lab_set_pte(int client, u64 addr, bool valid, struct page *vram)
+{
+	u64 i = (addr - LAB_START) >> PAGE_SHIFT;
+
+	if (i < LAB_PAGES)
+		lab_gpu.pte[client][i] = (struct lab_pte){
+			.valid = valid, .vram = vram, .since = lab_gpu.since,
+		};
+}
+
+static void lab_clear_ptes(int client, u64 start, u64 end)
+{
+	for (; start < end; start += PAGE_SIZE)
+		lab_set_pte(client, start, false, NULL);
 }
 
 /* As if it had faulted them in */
 static void lab_gpu_maps(u64 start, u64 end)
 {
 	lab_gpu.since = drivers_now();
-	lab_set_ptes(start, end, true);
+	for (; start < end; start += PAGE_SIZE)
+		lab_set_pte(0, start, true, NULL);
+}
+
+static int lab_client(struct nvif_object *object)
+{
+	return lab_move.l && object == &lab_move.l->other_vmm.vmm.object;
 }
 
 /* Takes the mutex of the VMM, and waits for the flush */
@@ -100,7 +171,7 @@ int nvif_object_mthd(struct nvif_object *object, u32 mthd, void *data, u32 size)
 	if (lab_gpu.error)
 		drivers_failure("PFNCLR failed");
 	else
-		lab_set_ptes(args->addr, args->addr + args->size, false);
+		lab_clear_ptes(lab_client(object), args->addr, args->addr + args->size);
 	drivers_point();
 	return lab_gpu.error;
 }
@@ -108,11 +179,19 @@ int nvif_object_mthd(struct nvif_object *object, u32 mthd, void *data, u32 size)
 int nvif_object_ioctl(struct nvif_object *object, void *data, u32 size, void **hack)
 {
 	struct nouveau_pfnmap_args *args = data;
+	u64 i;
 
 	might_sleep();
 	drivers_point();
-	lab_set_ptes(args->p.addr, args->p.addr + args->p.size,
-		     args->p.phys[0] & NVIF_VMM_PFNMAP_V0_V);
+	/* As the MMU code, which knows no other that is this small */
+	if (args->p.page != PAGE_SHIFT) {
+		drivers_failure("PFNMAP refused the size of the pages");
+		return -EINVAL;
+	}
+	for (i = 0; i < args->p.size >> PAGE_SHIFT; i++)
+		lab_set_pte(lab_client(object), args->p.addr + i * PAGE_SIZE,
+			    args->p.phys[i] & NVIF_VMM_PFNMAP_V0_V,
+			    lab_vram_of(args->p.phys[i]));
 	drivers_point();
 	return 0;
 }
@@ -180,18 +259,53 @@ static const struct mmu_interval_notifier_ops lab_all_ops = {
 	.invalidate = lab_invalidate,
 };
 
-/* The pages that the GPU can reach though the process has given them up */
+static bool lab_vram_is_used(struct page *page)
+{
+	int i;
+
+	for (i = 0; i < LAB_VRAM; i++)
+		if (lab_vram[i].page == page)
+			return lab_vram[i].used;
+	return false;
+}
+
+static bool lab_reaches(const struct lab_pte *pte, int i)
+{
+	if (!pte->valid || lab_move.held[i])
+		return false;
+	return (pte->vram && !lab_vram_is_used(pte->vram)) ||
+	       drivers_given_up(LAB_START + i * PAGE_SIZE, pte->since);
+}
+
+/*
+ * The pages that the GPU can reach though the process has given them up, and those of
+ * its own that are free
+ */
 static int lab_reach_given_up(void *arg, unsigned long start, unsigned long end)
 {
-	int i, n = 0;
+	int client, i, n = 0;
 
 	for (i = 0; i < LAB_PAGES; i++) {
 		unsigned long addr = LAB_START + i * PAGE_SIZE;
 
-		n += lab_gpu.pte[i] && addr >= start && addr < end &&
-		     drivers_given_up(addr, lab_gpu.pte_since[i]);
+		for (client = 0; addr >= start && addr < end && client < LAB_CLIENTS; client++)
+			n += lab_reaches(&lab_gpu.pte[client][i], i);
 	}
 	return n;
+}
+
+static void lab_free_vram(void *unused)
+{
+	int i;
+
+	for (i = 0; i < LAB_VRAM; i++) {
+		if (!lab_vram[i].page)
+			continue;
+		lab_disown_page(lab_vram[i].page);
+		__free_page(lab_vram[i].page);
+		lab_vram[i].page = NULL;
+		lab_vram[i].used = false;
+	}
 }
 
 static struct lab_svm *lab_svm(struct kunit *test)
@@ -227,6 +341,9 @@ static struct lab_svm *lab_svm(struct kunit *test)
 	l->all.no_seq = true;
 	memset(&lab_cleared, 0, sizeof(lab_cleared));
 	memset(&lab_gpu, 0, sizeof(lab_gpu));
+	memset(&lab_move, 0, sizeof(lab_move));
+	/* The judge's last look comes before it. */
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, lab_free_vram, NULL), 0);
 	drivers_judge(test, "nouveau_svmm_invalidate_range_start", lab_reach_given_up, NULL);
 	return l;
 }
@@ -504,7 +621,7 @@ static void list_unmanaged_stays_mapped(struct kunit *test)
 	struct lab_svm *l = lab_svm_of_process(test);
 
 	lab_fault(test, l, LAB_UNMANAGED, false);
-	KUNIT_EXPECT_TRUE(test, lab_gpu.pte[(LAB_UNMANAGED - LAB_START) / PAGE_SIZE]);
+	KUNIT_EXPECT_TRUE(test, lab_gpu.pte[0][(LAB_UNMANAGED - LAB_START) / PAGE_SIZE].valid);
 	l->list.start = LAB_UNMANAGED;
 	l->list.end = LAB_MANAGED;
 	l->list.hole = "N3";
@@ -534,7 +651,7 @@ static void invalidation_interrupted(struct kunit *test)
 	drivers_path(test, "nouveau_svmm_invalidate_range_start", &l->all);
 	drivers_blocks_here(test, &l->all);
 	drivers_path_end(test);
-	KUNIT_EXPECT_FALSE(test, lab_gpu.pte[0]);
+	KUNIT_EXPECT_FALSE(test, lab_gpu.pte[0][0].valid);
 }
 
 /* As nouveau_vmm_fini(): the page tables go last. */
@@ -548,9 +665,290 @@ static void fini_interrupted(struct kunit *test)
 	drivers_path(test, "nouveau_svmm_fini", &l->all);
 	nouveau_svmm_fini(&svmm);
 	drivers_point();
-	lab_set_ptes(LAB_START, LAB_END, false);
+	lab_clear_ptes(0, LAB_START, LAB_END);
 	drivers_path_end(test);
 }
+
+/* Pages that move to the memory of the GPU, and back */
+
+int nouveau_fence_new(struct nouveau_fence **fence, struct nouveau_channel *chan)
+{
+	drivers_point();
+	return 0;
+}
+
+/* Behind migrate_vma_pages(), before the GPU gets what was copied */
+int nouveau_fence_wait(struct nouveau_fence *fence, bool lazy, bool intr)
+{
+	drivers_point();
+	if (lab_move.overtaken)
+		drivers_blocks_here(lab_move.test, &lab_move.l->all);
+	return 0;
+}
+
+void nouveau_fence_unref(struct nouveau_fence **fence)
+{
+}
+
+static int lab_copy(struct nouveau_drm *drm, u64 npages, enum nouveau_aper dst_aper,
+		    u64 dst_addr, enum nouveau_aper src_aper, u64 src_addr)
+{
+	drivers_point();
+	return 0;
+}
+
+static int lab_clear(struct nouveau_drm *drm, u32 length, enum nouveau_aper dst_aper,
+		     u64 dst_addr)
+{
+	drivers_point();
+	return 0;
+}
+
+static void lab_use_vram(struct page *page, bool used)
+{
+	int i;
+
+	for (i = 0; i < LAB_VRAM; i++)
+		if (lab_vram[i].page == page)
+			lab_vram[i].used = used;
+}
+
+static void lab_init_device_page(struct page *page)
+{
+	lab_use_vram(page, true);
+	lock_page(page);
+}
+
+static void lab_put_device_page(struct page *page)
+{
+	lab_use_vram(page, false);
+	lab_free_device_page(page);
+}
+
+/* As the core: who moves the pages says so to all, the driver's own as well. */
+static void lab_moves(struct nouveau_svmm *svmm, const struct migrate_vma *args)
+{
+	struct drivers_call call = {
+		.callback = "nouveau_svmm_invalidate_range_start",
+		.list = &svmm->notifier, .list_ops = &nouveau_mn_ops,
+		.mm = lab_move.l->list.mm, .start = args->start, .end = args->end,
+		.event = MMU_NOTIFY_MIGRATE, .event_set = true, .owner = args->pgmap_owner,
+	};
+
+	drivers_blocks_here(lab_move.test, &call);
+}
+
+/* All pages are there, and nobody else has a reference. */
+static int lab_migrate_setup(struct migrate_vma *args)
+{
+	bool back = args->flags & MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
+	unsigned long first = (args->start - LAB_START) >> PAGE_SHIFT, i;
+
+	args->npages = (args->end - args->start) >> PAGE_SHIFT;
+	args->cpages = args->npages;
+	drivers_point();
+	for (i = 0; i < args->npages; i++) {
+		struct page *page = back ? args->fault_page : alloc_page(GFP_KERNEL);
+
+		if (!page)
+			return -ENOMEM;
+		args->src[i] = migrate_pfn(page_to_pfn(page)) | MIGRATE_PFN_MIGRATE |
+			       MIGRATE_PFN_WRITE;
+		args->dst[i] = 0;
+		lab_move.held[first + i] = true;
+	}
+	lab_moves(&lab_move.l->svmm, args);
+	if (lab_move.l->other_svmm.vmm)
+		lab_moves(&lab_move.l->other_svmm, args);
+	drivers_settle();
+	lab_move.since = drivers_now();
+	lab_gpu.since = lab_move.since;
+	drivers_point();
+	return 0;
+}
+
+/* A page that is not mapped any more is moved all the same, one that is in use is not. */
+static void lab_migrate_pages(struct migrate_vma *args)
+{
+	unsigned long i;
+
+	drivers_point();
+	for (i = 0; i < args->npages; i++)
+		if (lab_move.fails & BIT(i))
+			args->src[i] &= ~MIGRATE_PFN_MIGRATE;
+	drivers_point();
+}
+
+static void lab_free_either(struct page *page)
+{
+	int i;
+
+	for (i = 0; i < LAB_VRAM; i++) {
+		if (lab_vram[i].page != page)
+			continue;
+		lab_put_device_page(page);
+		return;
+	}
+	__free_page(page);
+}
+
+/* The page that is not mapped in the end is freed, and the new one if nobody has it. */
+static void lab_migrate_finalize(struct migrate_vma *args)
+{
+	unsigned long first = (args->start - LAB_START) >> PAGE_SHIFT, i;
+
+	drivers_point();
+	for (i = 0; i < args->npages; i++) {
+		struct page *src = migrate_pfn_to_page(args->src[i]);
+		struct page *dst = migrate_pfn_to_page(args->dst[i]);
+		bool moved = dst && (args->src[i] & MIGRATE_PFN_MIGRATE);
+		bool gone = drivers_given_up(args->start + i * PAGE_SIZE, lab_move.since);
+
+		if (dst)
+			unlock_page(dst);
+		/* Memory of the process is what the fault path finds, not these. */
+		if (moved || !lab_vram_is_used(src))
+			lab_free_either(src);
+		if (dst && (!moved || gone || !lab_vram_is_used(dst)))
+			lab_free_either(dst);
+		lab_move.held[first + i] = false;
+	}
+	drivers_point();
+}
+
+static struct lab_svm *lab_svm_with_vram(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm_of_process(test);
+	int i;
+
+	l->bo = kunit_kzalloc(test, sizeof(*l->bo), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, l->bo);
+	l->parent.dma_mask = &l->parent.coherent_dma_mask;
+	l->parent.coherent_dma_mask = DMA_BIT_MASK(64);
+	l->dmem.drm = &l->drm;
+	l->dmem.migrate.copy_func = lab_copy;
+	l->dmem.migrate.clear_func = lab_clear;
+	INIT_LIST_HEAD(&l->dmem.chunks);
+	mutex_init(&l->dmem.mutex);
+	spin_lock_init(&l->dmem.lock);
+	l->drm.dmem = &l->dmem;
+	l->chunk.drm = &l->drm;
+	l->chunk.bo = l->bo;
+	for (i = 0; i < LAB_VRAM; i++) {
+		lab_vram[i].page = alloc_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, lab_vram[i].page);
+		lab_own_page(lab_vram[i].page, &l->chunk.pagemap);
+		lab_vram[i].page->zone_device_data = l->dmem.free_pages;
+		l->dmem.free_pages = lab_vram[i].page;
+	}
+	lab_move.test = test;
+	lab_move.l = l;
+	return l;
+}
+
+/* The process has another client, and so another page table. */
+static void lab_add_client(struct lab_svm *l)
+{
+	mutex_init(&l->other_svmm.mutex);
+	l->other_vmm.cli = &l->cli;
+	l->other_svmm.vmm = &l->other_vmm;
+	l->other_svmm.unmanaged = l->svmm.unmanaged;
+	l->other_svmm.notifier.mm = current->mm;
+}
+
+static void lab_migrate(struct kunit *test, struct lab_svm *l, int pages)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, LAB_START);
+	KUNIT_EXPECT_EQ(test, 0, nouveau_dmem_migrate_vma(&l->drm, &l->svmm, vma, LAB_START,
+							  LAB_START + pages * PAGE_SIZE));
+	mmap_read_unlock(current->mm);
+}
+
+/* A fault of the process at a page that is in the GPU's memory */
+static void lab_cpu_fault(struct kunit *test, struct lab_svm *l, struct page *page)
+{
+	struct vm_fault vmf = {
+		.vma = find_vma(current->mm, LAB_START), .address = LAB_START, .page = page,
+	};
+
+	lab_fault_by_pte(&vmf);
+	KUNIT_EXPECT_EQ(test, nouveau_dmem_migrate_to_ram(&vmf), 0);
+}
+
+/*
+ * So many pages are reached that are free. Another move, which the driver lets pass, makes
+ * that known to the judge.
+ */
+static void lab_expect_hole(struct kunit *test, struct lab_svm *l, const char *hole, int pages)
+{
+	KUNIT_EXPECT_EQ(test, lab_reach_given_up(NULL, 0, ULONG_MAX), pages);
+	l->list.event = MMU_NOTIFY_MIGRATE;
+	l->list.event_set = true;
+	l->list.owner = &l->dev;
+	l->list.hole = hole;
+	drivers_blocks(test, &l->list);
+}
+
+/* A page of the first client is moved; the second one has it mapped as well. */
+static void other_client_stays_mapped(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm_with_vram(test);
+
+	lab_add_client(l);
+	lab_gpu.since = drivers_now();
+	lab_set_pte(1, LAB_START, true, NULL);
+	lab_migrate(test, l, 1);
+	KUNIT_EXPECT_TRUE(test, lab_gpu.pte[1][0].valid);
+	lab_expect_hole(test, l, "N6", 1);
+}
+
+/* A page of the GPU's memory, which the client has mapped */
+static struct page *lab_vram_mapped(struct lab_svm *l, int client)
+{
+	struct page *page = lab_alloc_device_page(&l->drm);
+
+	unlock_page(page);
+	page->zone_device_data = &l->svmm;
+	lab_gpu.since = drivers_now();
+	lab_set_pte(client, LAB_START, true, page);
+	return page;
+}
+
+/* The same on the way back */
+static void other_client_keeps_vram(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm_with_vram(test);
+	struct page *page;
+
+	lab_add_client(l);
+	page = lab_vram_mapped(l, 1);
+	mmap_read_lock(current->mm);
+	lab_cpu_fault(test, l, page);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_FALSE(test, lab_vram_is_used(page));
+	KUNIT_EXPECT_TRUE(test, lab_gpu.pte[1][0].valid);
+	lab_expect_hole(test, l, "N6", 1);
+}
+
+/* What the GPU has of its own memory goes before that is free. */
+static void to_ram_interrupted(struct kunit *test)
+{
+	struct lab_svm *l = lab_svm_with_vram(test);
+	struct page *page = lab_vram_mapped(l, 0);
+
+	mmap_read_lock(current->mm);
+	drivers_path(test, "nouveau_dmem_migrate_to_ram", &l->all);
+	lab_cpu_fault(test, l, page);
+	drivers_path_end(test);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_FALSE(test, lab_vram_is_used(page));
+	KUNIT_EXPECT_FALSE(test, lab_gpu.pte[0][0].valid);
+}
+
+#include "base-cases.h"
 
 static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE(list_held_refuses),
@@ -572,6 +970,10 @@ static struct kunit_case nouveau_cases[] = {
 	KUNIT_CASE_PARAM(fault_interrupted, drivers_points),
 	KUNIT_CASE_PARAM(invalidation_interrupted, drivers_points),
 	KUNIT_CASE_PARAM(fini_interrupted, drivers_points),
+	KUNIT_CASE(other_client_stays_mapped),
+	KUNIT_CASE(other_client_keeps_vram),
+	KUNIT_CASE_PARAM(to_ram_interrupted, drivers_points),
+#include "base-list.h"
 	{}
 };
 
