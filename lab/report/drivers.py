@@ -16,6 +16,7 @@ class Callback:
         self.seen = self.calls = self.idle = self.progressed = self.rehearsed = 0
         self.slept = self.lied = self.caught = self.unexplained = False
         self.lines = ""
+        self.percent = 0.0
         self.reasons = []
         self.states = set()
         self.points = self.paths = self.interrupted = 0
@@ -78,7 +79,11 @@ def read_calls(lines):
         elif words[0] == "LAB-REHEARSED" and words[2] == "slept":
             callback.caught = True
         elif words[0] == "LAB-LINES":
-            callback.lines = f"{words[3]} of {words[4]}"
+            # A library's source may be in the modules of more drivers than one.
+            percent = float(words[3].rstrip("%"))
+            if percent >= callback.percent:
+                callback.percent = percent
+                callback.lines = f"{words[3]} of {words[4]}"
     return callbacks
 
 

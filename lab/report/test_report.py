@@ -162,6 +162,10 @@ class DriversTest(unittest.TestCase):
     def judge(self, *more, base=()):
         return drivers.judge(self.NOTIFIERS, self.CALLS + list(base), self.CALLS + list(more))
 
+    def test_lines_of_the_module_that_tests_it(self):
+        text, _ = self.judge("LAB-LINES other a_cb 0.00% 10")
+        self.assertIn("| 90.00% of 10 |", text)
+
     def test_good(self):
         text, complaints = self.judge()
         self.assertEqual(complaints, [])
