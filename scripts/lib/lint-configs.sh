@@ -20,7 +20,7 @@ symbol_of() {
 	mm/tests/fail_mmu_notifier_kunit.c) echo FAIL_MMU_NOTIFIER_KUNIT_TEST ;;
 	mm/tests/*) echo MMU_NOTIFIER_KUNIT_TEST ;;
 	mm/swapfile.c) echo SWAP ;;
-	mm/khugepaged.c) echo TRANSPARENT_HUGEPAGE ;;
+	mm/khugepaged.c | mm/huge_memory.c) echo TRANSPARENT_HUGEPAGE ;;
 	mm/userfaultfd.c) echo USERFAULTFD ;;
 	virt/kvm/pfncache.c) echo HAVE_KVM_PFNCACHE ;;
 	virt/kvm/*) echo KVM ;;
@@ -36,6 +36,7 @@ symbol_of() {
 	*/xe/xe_userptr.c | */drm_gpusvm.c) echo DRM_GPUSVM ;;
 	*/xe/*) echo DRM_XE ;;
 	*/core/umem_odp.c | */mlx5/odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
+	*/rxe/rxe_odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
 	*/rxe/*) echo RDMA_RXE ;;
 	*/amdxdna/*) echo DRM_ACCEL_AMDXDNA ;;
 	drivers/hv/mshv_*) echo MSHV_ROOT ;;
