@@ -11,7 +11,7 @@ llvm=$(llvm_suffix)
 command -v "clang$llvm" >/dev/null || die "clang$llvm is missing: run scripts/deps.sh lint"
 compilers="$(gcc --version | head -1) $("clang$llvm" --version | head -1)"
 
-# symbol_of FILE: what has to be on for it to be compiled at all.
+# symbol_of FILE: what all has to be on for it to be compiled at all.
 symbol_of() {
 	case $1 in
 	mm/mmu_notifier.c) echo MMU_NOTIFIER ;;
@@ -36,7 +36,7 @@ symbol_of() {
 	*/xe/xe_userptr.c | */drm_gpusvm.c) echo DRM_GPUSVM ;;
 	*/xe/*) echo DRM_XE ;;
 	*/core/umem_odp.c | */mlx5/odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
-	*/rxe/rxe_odp.c) echo INFINIBAND_ON_DEMAND_PAGING ;;
+	*/rxe/rxe_odp.c) echo RDMA_RXE INFINIBAND_ON_DEMAND_PAGING ;;
 	*/rxe/*) echo RDMA_RXE ;;
 	*/amdxdna/*) echo DRM_ACCEL_AMDXDNA ;;
 	drivers/hv/mshv_*) echo MSHV_ROOT ;;
@@ -54,8 +54,11 @@ symbol_of() {
 objects() {
 	for file in $(tree_git diff --name-only --diff-filter=d base series -- \
 			'*.c' ':!tools' ':!samples' ':!Documentation'); do
-		symbol=$(symbol_of "$file") || return
-		! grep -qE "^CONFIG_$symbol=[ym]" "$1" || object "$file"
+		symbols=$(symbol_of "$file") || return
+		for symbol in $symbols; do
+			grep -qE "^CONFIG_$symbol=[ym]" "$1" || continue 2
+		done
+		object "$file"
 	done
 }
 
