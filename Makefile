@@ -26,7 +26,7 @@ help:
 	@echo "make walks            other ways to walk around refusals: bisection, chunks"
 	@echo "make lint             checkpatch, sparse, mailboxes, a build of every patch"
 	@echo "make tree, kernel     import the queue into build/; build both kernels"
-	@echo "make vm, refresh      a shell in a VM; write the tree's commits to patches/"
+	@echo "make vm, refresh      a VM's shell (DEBUG=1 FILES=); the commits to patches/"
 	@echo "make docs, compare    docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb, test-deb    packages (CONFIG=FILE); one installed and booted in a VM"
