@@ -25,6 +25,13 @@ play() {
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+what="the scenarios" hint=" (three minutes, of which one for the queue)"
+if [ -n "$act" ]; then
+	acts=$(sed -n 's/^\t{ "\([^"]*\)", play_.*/\1/p' "$top/lab/guest/demo/demo.c" | paste -sd' ' -)
+	case " $acts " in *" $act "*) ;; *) die "no such act: $act (there is: $acts)" ;; esac
+	what="the act $act" hint=
+fi
+
 step 1 "tools and tree"
 "$top/scripts/deps.sh" lab demo
 "$top/scripts/tree.sh" -w
@@ -36,7 +43,7 @@ mkdir -p "$out"
 gcc -static -O2 -Wall -Wextra -pthread -I"$tree/lib" -o "$out/demo" \
 	"$top"/lab/guest/demo/*.c || die "lab/guest/demo/demo.c does not compile"
 
-step 3 "the scenarios on the unpatched kernel (three minutes, of which one for the queue)"
+step 3 "$what on the unpatched kernel$hint"
 play base
 step 4 "the same on the patched kernel"
 play series
