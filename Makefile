@@ -8,7 +8,7 @@ targets := demo check drivers mutants mutate soak example real rxe foreign prove
 # make users USERS=NAME: the old names of make drivers DRIVERS=NAME
 DRIVERS ?= $(USERS)
 export SRC ACCEL JOBS BASE VARIANT SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
-export DRIVERS CONFIG DEBUG
+export DRIVERS CONFIG DEBUG FILES
 
 # A screen, 24 lines. Times, where there is one: two cores, QEMU's TCG, the kernels built.
 help:
@@ -40,7 +40,7 @@ help:
 $(targets): settings
 
 settings:
-	@FILES="$(FILES)" scripts/settings.sh "$(SECONDS)"
+	@scripts/settings.sh "$(SECONDS)"
 
 demo:
 	@scripts/demo.sh
