@@ -8,7 +8,7 @@ targets := demo check drivers mutants mutate soak example real rxe foreign prove
 # make users USERS=NAME: the old names of make drivers DRIVERS=NAME
 DRIVERS ?= $(USERS)
 export SRC ACCEL JOBS BASE VARIANT SOURCES QUICK COMPARE BASE_ONLY ROUNDS SEED RUNS
-export DRIVERS CONFIG
+export DRIVERS CONFIG DEBUG FILES
 
 # A screen, 24 lines. Times, where there is one: two cores, QEMU's TCG, the kernels built.
 help:
@@ -26,7 +26,7 @@ help:
 	@echo "make walks            other ways to walk around refusals: bisection, chunks"
 	@echo "make lint             checkpatch, sparse, mailboxes, a build of every patch"
 	@echo "make tree, kernel     import the queue into build/; build both kernels"
-	@echo "make vm, refresh      a shell in a VM; write the tree's commits to patches/"
+	@echo "make vm, refresh      a VM's shell (DEBUG=1 FILES=); the commits to patches/"
 	@echo "make docs, compare    docs/series-BASE.md; two bases' queues side by side"
 	@echo "make mbox      3 min  a mailbox for each series; nothing is sent"
 	@echo "make deb, test-deb    packages (CONFIG=FILE); one installed and booted in a VM"
@@ -136,7 +136,7 @@ walks:
 	@scripts/walks.sh
 
 vm:
-	@scripts/vm.sh
+	@scripts/vm.sh $(FILES)
 
 clean:
 	@scripts/clean.sh

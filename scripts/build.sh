@@ -116,7 +116,7 @@ while kill -0 $make 2>/dev/null; do
 done
 [ ! -t 2 ] || printf '\r\033[K' >&2
 if ! wait $make; then
-	grep -nE 'error:|Error |undefined|warning:' "$log" | head -10 >&2 || tail -10 "$log" >&2
+	grep -nE 'error:|Error |undefined|warning:|not clean' "$log" | head -10 >&2 || tail -10 "$log" >&2
 	die "the $which kernel ($config) does not build: see $log"
 fi
 trap - INT TERM HUP

@@ -68,8 +68,11 @@ apt() {
 	apt_try "$@" && return
 	say "fetching the package lists"
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get update >>"$apt_log" 2>&1 || :
-	apt_try "$@" || die "apt-get $1 failed for:$missing (no network? see $apt_log)"
+	apt_try "$@" || die "apt-get $1 failed for:$missing ($(apt_error); see $apt_log)"
 }
+
+# What apt says first is the cause, such as a package that no source of apt's has.
+apt_error() { sed -n 's/^E: //p' "$apt_log" | head -1 | grep . || echo "no network?"; }
 
 apt_try() {
 	if [ "$1" = download ]; then

@@ -44,6 +44,7 @@ shown_by() {
 	echo "Written by scripts/series-table.sh. The order is that of patches/$BASE/series."
 	echo "\"Lines\" are those that a patch adds and removes. \"Shown by\": the tests that fail"
 	echo "when the patch, or a part of it, is taken out (\`make prove\`)."
+	echo "Nothing there: the patch is a test, a tool or a text, or lab/prove/none says why."
 	[ "$BASE" = "$default_base" ] ||
 		echo "A test may be one of Linux $default_base for the patch of the same name."
 	for series in $(series_names); do

@@ -70,3 +70,7 @@ case ${CONFIG:-running} in
 running) ;;
 *) [ -f "$CONFIG" ] || die "CONFIG=$CONFIG does not exist: the .config of a kernel, or \"running\"" ;;
 esac
+
+for file in ${FILES:-}; do
+	[ -f "$file" ] || die "FILES: $file does not exist, or is no file"
+done

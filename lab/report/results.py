@@ -9,7 +9,7 @@ import table
 
 # In the order of the page: the command and what it shows
 COMMANDS = {
-    "demo": "the scenarios of the README, in full",
+    "demo": "all scenarios, unpatched and patched",
     "bench": "what it costs: size, number of intervals, KVM, system calls, text",
     "drivers": "each driver's notifier, unpatched and patched",
     "mutants": "a driver patch changed by one line: which case fails?",
@@ -106,7 +106,8 @@ def page(directory):
 
 Written by scripts/lib/results.sh, not by hand. "code" is a name for all that the queue
 changes but texts and tests, without drivers/ where these are not run: two results with
-the same one are of the same kernel.
+the same one are of the same kernel; "?" was not recorded. "lines" are those of the
+file, where it has results of several states.
 `make lint` names those that are not of the queue as it is.
 
 """ + table.markdown(["command", "what", "date", "code", "files"], rows, merge=False) + \

@@ -229,7 +229,7 @@ static const struct {
 int main(int argc, char **argv)
 {
 	long long begin = now();
-	unsigned int i;
+	unsigned int i, played = 0;
 	struct utsname name;
 	char cmdline[512];
 
@@ -247,8 +247,12 @@ int main(int argc, char **argv)
 
 	/* All of them, or the one that was named */
 	for (i = 0; i < ARRAY_SIZE(acts); i++)
-		if (argc < 2 || !strcmp(argv[1], acts[i].name))
+		if (argc < 2 || !strcmp(argv[1], acts[i].name)) {
 			acts[i].play();
+			played++;
+		}
+	if (!played)
+		die("there is no act %s", argv[1]);
 
 	print_kernel_log();
 	data("kernel", "seconds", (now() - begin) / SEC);
