@@ -1,6 +1,6 @@
 # A patch queue for Linux and the laboratory that proves it.
 # Everything is done by the scripts; this only gives them short names.
-targets := demo check drivers mutants mutate soak example real rxe foreign prove bench walks lint tree \
+targets := demo check drivers mutants mutate soak example real rxe pyverbs foreign prove bench walks lint tree \
 	kernel vm refresh docs mbox compare deb test-deb
 .PHONY: help settings clean users $(targets)
 .NOTPARALLEL:
@@ -19,7 +19,7 @@ help:
 	@echo "make soak     10 min  OOM kills and worse at random (SECONDS=600 SEED=N)"
 	@echo "make example   5 min  the worked example of Documentation/mm"
 	@echo "make real     20 min  KVM with a guest, and HMM, on the debug kernel"
-	@echo "make rxe      10 min  soft-RoCE, a peer reads a victim's memory (BASE=7.3)"
+	@echo "make rxe, pyverbs     soft-RoCE: a victim's memory; rdma-core's tests (BASE=7.3)"
 	@echo "make foreign   3 min  the kernel's own tests of memcg and killing, on both"
 	@echo "make prove            take fixes out one at a time: which test fails?"
 	@echo "make bench    12 min  for ROUNDS=2, 5 are the default: both kernels compared"
@@ -82,6 +82,12 @@ rxe:
 	@scripts/deps.sh lab rdma
 	@scripts/tree.sh -w
 	@scripts/suite.sh rxe scripts/test-rxe.sh series
+
+pyverbs:
+	@scripts/deps.sh lab rdma
+	@scripts/tree.sh -w
+	@scripts/suite.sh pyverbs-base scripts/test-pyverbs.sh base
+	@scripts/suite.sh pyverbs scripts/test-pyverbs.sh series
 
 docs:
 	@scripts/series-table.sh

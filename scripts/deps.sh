@@ -32,8 +32,8 @@ packages() {
 	deb) echo debhelper dpkg-dev cpio kmod ;;
 	debtest) echo mmdebstrap e2fsprogs ;;
 	foreign) echo e2fsprogs ;;
-	# nothing to install, see below
-	rdma) ;;
+	# for scripts/lib/pyverbs-root.sh; more below
+	rdma) echo mmdebstrap cpio ;;
 	i386) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm ;;
 	*) die "no such group: $1 (lab, demo, lint, deb, debtest, foreign, rdma, i386 or arm64)" ;;

@@ -16,8 +16,6 @@ built=$objects/rxe
 out=$logs/rxe-$which
 console=$out/console.log
 log=$out/build.log
-# In the order to load them
-modules="dimlib udp_tunnel dummy ib_core ib_uverbs_support ib_uverbs rdma_rxe"
 
 [ -e "$src/drivers/infiniband/sw/rxe/rxe_odp.c" ] ||
 	die "soft-RoCE of Linux $BASE has no on-demand paging: set BASE to one that has"
@@ -26,37 +24,6 @@ rm -rf "$out"
 mkdir -p "$out" "$built"
 libs=$cache/rdma
 [ -e "$libs" ] || die "$libs is missing: run scripts/deps.sh lab rdma"
-
-# part DIR: its source, with the tree's Makefile if that is all about modules
-part() {
-	mkdir -p "$built/${1##*/}"
-	for file in "$src/$1"/*.[ch] "$src/$1/Makefile"; do
-		cmp -s "$file" "$built/${1##*/}/${file##*/}" ||
-			cp "$file" "$built/${1##*/}/"
-	done
-}
-
-# The modules, from copies of their source: of that kernel no module is built.
-build_modules() {
-	part drivers/infiniband/core
-	part drivers/infiniband/sw/rxe
-	part lib/dim
-	for file in "$src"/drivers/net/dummy.c "$src"/net/ipv4/udp_tunnel_core.c \
-			"$src"/net/ipv4/udp_tunnel_nic.c; do
-		cmp -s "$file" "$built/${file##*/}" || cp "$file" "$built/"
-	done
-	{
-		echo "obj-m := core/ rxe/ dim/ udp_tunnel.o dummy.o"
-		echo "udp_tunnel-y := udp_tunnel_core.o udp_tunnel_nic.o"
-	} >"$built/Kbuild"
-	# KASAN does not see what memcpy() does, unless gcc is 13 or newer.
-	# shellcheck disable=SC2016 # for make
-	printf '%s\n' 'include $(src)/Makefile' \
-		'CFLAGS_rxe_odp.o += -Dmemcpy=__asan_memcpy' >"$built/rxe/Kbuild"
-	cmp -s "$objects/vmlinux.symvers" "$objects/Module.symvers" ||
-		cp "$objects/vmlinux.symvers" "$objects/Module.symvers"
-	kmake "$src" debug M="$built" modules
-}
 
 # The linker's warnings are about parts of libnl that nobody calls here.
 build_program() {
@@ -70,14 +37,14 @@ build_program() {
 }
 
 say "building what runs in the VM ($which)"
-if ! build_modules >"$log" 2>&1 || ! build_program >>"$log" 2>&1; then
+if ! modules=$("$top/scripts/lib/rxe-modules.sh" "$which" "$log") || ! build_program >>"$log" 2>&1; then
 	not_ok "$label: the program and the modules build (see $log)"
 	exit 0
 fi
-# shellcheck disable=SC2046 # a list
+# shellcheck disable=SC2086 # a list
 "$top/scripts/lib/initramfs.sh" "$which" debug "$out/initramfs.cpio" \
-	"$top/lab/guest/run/run-rxe" "$built/rxe-victim" "$top/lab/guest/rehearsals" \
-	$(for module in $modules; do find "$built" -name "$module.ko"; done)
+	"$top/lab/guest/run/run-rxe" "$top/lab/guest/rxe-device" "$top/lab/guest/rehearsals" \
+	"$built/rxe-victim" $modules
 
 if "$top/scripts/lib/boot.sh" -t 1500 -m 2560 -a "lab.run=/bin/run-rxe kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then

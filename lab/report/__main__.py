@@ -13,6 +13,8 @@ python3 lab/report COMMAND ARGUMENT...
   selftests CONSOLE               those of run-selftests
   real CONSOLE LABEL WORDS OWN    those of run-real; to OWN those of the tree's tests
   foreign CONSOLE                 those of run-foreign
+  pyverbs CONSOLE LABEL OUT [BASE]    those of run-pyverbs, their verdicts also to OUT;
+                                  compared to those in the file BASE
   splats CONSOLE                  reports of the kernel's checkers; exit code 1 if any
   results DIRECTORY               the page of results/BASE
   overview DIRECTORY...           the table of the README, of all bases
@@ -127,6 +129,20 @@ def foreign(path):
     return 0
 
 
+def pyverbs(path, label, out, base=""):
+    said, verdicts = tap.pyverbs(console.messages(console.read(path)), label)
+    with open(out, "w", encoding="utf-8") as file:
+        file.writelines(f"{name}\t{verdict}\n" for name, verdict in sorted(verdicts.items()))
+    before = verdicts
+    if base:
+        before = dict(line.split("\t", 1) for line in console.read(base) if line)
+    said += tap.pyverbs_compare(label, before, verdicts, False)
+    if base:
+        said += tap.pyverbs_compare(label, before, verdicts, True)
+    show(said)
+    return 0
+
+
 def results(directory):
     print(results_page.page(directory), end="")
     return 0
@@ -166,7 +182,7 @@ def example_checks(label, wanted, said):
 
 
 COMMANDS = (demo, drivers, bench, medians, kunit, modules, selftests, real,
-            foreign, results, overview, stale, splats, example_extract, example_compare,
+            foreign, pyverbs, results, overview, stale, splats, example_extract, example_compare,
             example_checks)
 
 

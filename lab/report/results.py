@@ -18,6 +18,7 @@ COMMANDS = {
     "text": "how much larger each series makes the kernel",
     "variants": "KUnit and kselftests on other kernels",
     "prove": "a fix taken out: which test fails?",
+    "pyverbs": "rdma-core's tests of on-demand paging on soft-RoCE, on both kernels",
     "foreign": "the kernel's own tests of memory cgroups and killing, on both kernels",
     "soak": "OOM kills and worse at random",
 }
@@ -25,7 +26,7 @@ COMMANDS = {
 NAMES = {"text": "scripts/text-by-series.sh", "variants": "make check VARIANT=NAME"}
 STAMP = "-environment.txt"
 # Those that depend on the code of drivers, too
-WITH_DRIVERS = ("drivers", "mutants", "prove")
+WITH_DRIVERS = ("drivers", "mutants", "prove", "pyverbs")
 
 
 def read(path):

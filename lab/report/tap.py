@@ -120,14 +120,21 @@ def selftests(lines):
                 out.append(f"not ok {label}: {run.name} skips (exit code {run.code})")
             continue
         out += [f"{r.word} {label}: {run.name}.{r.text}" for r in run.results]
-        planned = sum(int(line[3:]) for line in run.lines if re.fullmatch(r"1\.\.[0-9]+", line))
-        if run.code == 0 and len(run.results) < planned:
-            out.append(f"not ok {label}: {run.name}: {len(run.results)} results, "
-                       f"{planned} were planned")
+        if run.code == 0:
+            out += fewer(run, label)
         if run.code not in (None, 0) and not run.failed():
             out.append(f"not ok {label}: {run.name} ends with exit code 0 ({run.code})")
     out += unfinished(programs, label)
     return out
+
+
+def fewer(run, label, under=""):
+    """A complaint if it has fewer results than it has planned."""
+    planned = sum(int(line[3:]) for line in run.lines if re.fullmatch(r"1\.\.[0-9]+", line))
+    if len(run.results) >= planned:
+        return []
+    return [f"not ok {label}: {run.name}{under}: {len(run.results)} results, "
+            f"{planned} were planned"]
 
 
 def unfinished(programs, label, under="", on=""):
@@ -154,6 +161,8 @@ def real(lines, label, words):
                 out.append(f"{r.word} {label}: {run.name}.{r.text}{under}")
         if run.code is None:
             continue
+        if run.kind == "tap":
+            out += fewer(run, label, under)
         if run.kind == "exit":
             skip = [result("ok 1 " + line) for line in run.lines if "# SKIP" in line]
             own.append(f"{ {0: 'pass', 4: 'skip'}.get(run.code, 'fail')} {run.name}")
@@ -169,6 +178,46 @@ def real(lines, label, words):
             out.append(f"not ok {label}: {run.name}{under}: exit code {run.code}")
     out += unfinished(programs, label, under, f" ({words})" if words else "")
     return out, own
+
+
+# In a VM where fewer tests of a version of rdma-core pass, something is wrong.
+PYVERBS_FEWEST = 5
+
+
+def pyverbs(lines, label):
+    """Those of run-pyverbs: (results of the runs, {RUN.TEST: "ok", "not ok", "skip: why"})."""
+    out, verdicts = [], {}
+    programs = runs(lines, kinds=True)
+    for run in programs:
+        for r in run.results:
+            name = f"{run.name}.{r.name}"
+            # One that fails also as it cleans up has two
+            if verdicts.get(name) != "not ok":
+                verdicts[name] = r.word if r.verdict != "skip" else f"skip: {r.reason}"
+        if run.code is None:
+            continue
+        passed = sum(r.verdict == "pass" for r in run.results)
+        good = passed >= PYVERBS_FEWEST and not run.code
+        out.append(f"{'ok' if good else 'not ok'} {label}: {run.name}: {passed} of "
+                   f"{len(run.results)} tests pass, exit code {run.code}")
+        out += fewer(run, label)
+    return out + unfinished(programs, label), verdicts
+
+
+def pyverbs_compare(label, base, here, rehearsed):
+    """Results of the tests of base, in here or as rehearsed: what passes on the base has to."""
+    out = []
+    for name, before in sorted(base.items()):
+        if rehearsed:
+            name = name.replace(".", "-rehearsed.", 1)
+        now = here.get(name, "without a result")
+        if now == "ok":
+            out.append(f"ok {label}: {name}")
+        elif before == "ok":
+            out.append(f"not ok {label}: {name}: {now}, and ok on the base")
+        else:
+            out.append(f"ok {label}: {name} # SKIP on the base: {before}")
+    return out
 
 
 def foreign(lines):

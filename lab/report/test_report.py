@@ -284,8 +284,30 @@ class TapTest(unittest.TestCase):
                                "skip c # SKIP x"])
         self.assertEqual(tap.real(["run tap v", "exit 0"], "real", "rehearsal")[0],
                          ["not ok real: v under rehearsal: exit code 0"])
+        self.assertEqual(tap.real(["run tap v", "1..2", "ok 1 a", "exit 0"], "real", "")[0],
+                         ["ok real: v.a", "not ok real: v: 1 results, 2 were planned"])
         self.assertEqual(tap.real([], "real", "shadow")[0],
                          ["not ok real: nothing was run (shadow)"])
+
+    def test_pyverbs(self):
+        lines = ["run tap s", "1..7"] + [f"ok {i} t{i}" for i in range(5)] + [
+            "not ok 6 t6", "ok 6 t6 # SKIP x", "ok 7 t7 # SKIP why", "exit 0"]
+        said, verdicts = tap.pyverbs(lines, "p")
+        self.assertEqual(said, ["ok p: s: 5 of 8 tests pass, exit code 0"])
+        self.assertEqual([verdicts[f"s.t{i}"] for i in (0, 6, 7)], ["ok", "not ok", "skip: why"])
+        self.assertEqual(tap.pyverbs(["run tap s", "1..2", "ok 1 a", "exit 137"], "p")[0], [
+            "not ok p: s: 1 of 1 tests pass, exit code 137",
+            "not ok p: s: 1 results, 2 were planned"])
+        self.assertEqual(tap.pyverbs([], "p"), (["not ok p: nothing was run"], {}))
+        self.assertEqual(tap.pyverbs(lines[:5], "p")[0], ["not ok p: s did not come to its end"])
+        base = {"s.a": "ok", "s.b": "ok", "s.c": "skip: why", "s.d": "not ok", "s.e": "ok"}
+        here = {"s.a": "ok", "s.b": "skip: why", "s.c": "skip: why", "s.d": "ok"}
+        self.assertEqual(tap.pyverbs_compare("p", base, here, False), [
+            "ok p: s.a", "not ok p: s.b: skip: why, and ok on the base",
+            "ok p: s.c # SKIP on the base: skip: why", "ok p: s.d",
+            "not ok p: s.e: without a result, and ok on the base"])
+        self.assertEqual(tap.pyverbs_compare("p", {"s.a": "ok"}, {"s-rehearsed.a": "ok"}, True),
+                         ["ok p: s-rehearsed.a"])
 
     def test_foreign(self):
         self.assertEqual(tap.foreign(["LAB-RUN p", "not ok 1 b", "not ok 2 a", "LAB-DONE 1",

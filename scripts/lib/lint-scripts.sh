@@ -5,7 +5,7 @@
 cd "$top"
 mkdir -p "$logs"
 for script in scripts/*.sh scripts/lib/*.sh lab/guest/init lab/guest/gcov lab/guest/rehearsals \
-		lab/guest/run/* .ci/run; do
+		lab/guest/rxe-device lab/guest/run/* .ci/run; do
 	if shellcheck "$script" >&2; then
 		ok "shellcheck $script"
 	else
