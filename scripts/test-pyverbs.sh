@@ -44,7 +44,7 @@ for suite in $suites; do
 done >>"$out/initramfs.cpio"
 
 say "rdma-core's tests on the $which kernel (some minutes each time)"
-if "$top/scripts/lib/boot.sh" -t 3600 -m 3072 \
+if "$top/scripts/lib/boot.sh" -t 9000 -m 3072 \
 		-a "lab.run=/bin/run-pyverbs$words kunit.enable=0 printk.devkmsg=on log_buf_len=4M" \
 		"$objects/arch/x86/boot/bzImage" "$out/initramfs.cpio" "$console"; then
 	ok "$label: the VM boots and ends"
@@ -85,6 +85,7 @@ mkdir -p "${kept%/*}"
 			}
 		}' "$compare" "$out/verdicts" | sort
 } >"$kept.txt"
-"$top/scripts/lib/environment.sh" "rdma-core: $(tr -d '\r' <"$console" |
-	sed -n 's/^.*LAB: suite \([a-z]*\) rdma-core \(.*\)$/\1 \2/p' | paste -sd, -)" >"$kept-environment.txt"
+versions=$(tr -d '\r' <"$console" | sed -n 's/^.*LAB: suite \(.*\) rdma-core \(.*\)$/\1 \2/p' |
+	paste -sd, -)
+"$top/scripts/lib/environment.sh" "rdma-core: $versions" >"$kept-environment.txt"
 "$top/scripts/lib/results.sh"

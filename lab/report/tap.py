@@ -205,16 +205,18 @@ def pyverbs(lines, label):
 
 
 def pyverbs_compare(label, base, here, rehearsed):
-    """Results of the tests of base, in here or as rehearsed: what passes on the base has to."""
+    """Results of the tests, here or as rehearsed: what passes on the base has to, and
+    what has no result there, too."""
     out = []
-    for name, before in sorted(base.items()):
+    for name in sorted(set(base) | {name for name in here if "-rehearsed." not in name}):
+        before = base.get(name, "without a result")
         if rehearsed:
             name = name.replace(".", "-rehearsed.", 1)
         now = here.get(name, "without a result")
         if now == "ok":
             out.append(f"ok {label}: {name}")
-        elif before == "ok":
-            out.append(f"not ok {label}: {name}: {now}, and ok on the base")
+        elif before in ("ok", "without a result"):
+            out.append(f"not ok {label}: {name}: {now}, and {before} on the base")
         else:
             out.append(f"ok {label}: {name} # SKIP on the base: {before}")
     return out

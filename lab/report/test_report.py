@@ -301,11 +301,13 @@ class TapTest(unittest.TestCase):
         self.assertEqual(tap.pyverbs([], "p"), (["not ok p: nothing was run"], {}))
         self.assertEqual(tap.pyverbs(lines[:5], "p")[0], ["not ok p: s did not come to its end"])
         base = {"s.a": "ok", "s.b": "ok", "s.c": "skip: why", "s.d": "not ok", "s.e": "ok"}
-        here = {"s.a": "ok", "s.b": "skip: why", "s.c": "skip: why", "s.d": "ok"}
+        here = {"s.a": "ok", "s.b": "skip: why", "s.c": "skip: why", "s.d": "ok",
+                "s.f": "skip: why"}
         self.assertEqual(tap.pyverbs_compare("p", base, here, False), [
             "ok p: s.a", "not ok p: s.b: skip: why, and ok on the base",
             "ok p: s.c # SKIP on the base: skip: why", "ok p: s.d",
-            "not ok p: s.e: without a result, and ok on the base"])
+            "not ok p: s.e: without a result, and ok on the base",
+            "not ok p: s.f: skip: why, and without a result on the base"])
         self.assertEqual(tap.pyverbs_compare("p", {"s.a": "ok"}, {"s-rehearsed.a": "ok"}, True),
                          ["ok p: s-rehearsed.a"])
 

@@ -22,8 +22,10 @@ root=$work/debian/$1
 mkdir "$work/debian"
 
 say "fetching python3-pyverbs of $1 and what it needs (a minute, not installed)"
+# As the system's apt takes it: the mirror may be a snapshot, where lists expire.
+expires=$(apt-config dump Acquire::Check-Valid-Until)
 mmdebstrap --mode=chrootless --variant=extract --include=python3-pyverbs,iproute2 \
-	"$1" "$root" "${MIRROR:-http://deb.debian.org/debian}" >"$log" 2>&1 ||
+	${expires:+--aptopt="$expires"} "$1" "$root" "${MIRROR:-http://deb.debian.org/debian}" >"$log" 2>&1 ||
 	die "no python3-pyverbs of $1 (no network? see $log): try again"
 mv "$root/usr/share/doc/rdma-core/tests" "$root/tests" || die "python3-pyverbs of $1 has no tests"
 gunzip "$root"/tests/*.gz
