@@ -77,7 +77,9 @@ configure() {
 
 # How far it is: one line rewritten on a terminal, else a line every 15 s.
 # How many objects there are is known when they were built once.
+# An interrupted build or a full disk may have left less than a number.
 count=$cache/objects-$BASE-$config
+all_objects=$(grep -x '[1-9][0-9]*' "$count" 2>/dev/null || echo 1300)
 first=
 [ -e "$out/vmlinux" ] || first=y
 started=$(date +%s)
@@ -90,7 +92,7 @@ show_progress() {
 	objects=$(grep -cE '^  (CC|AS) ' "$log" || :)
 	text="$objects objects"
 	if [ -n "$first" ]; then
-		percent=$((objects * 100 / $(cat "$count" 2>/dev/null || echo 1300)))
+		percent=$((objects * 100 / all_objects))
 		[ $percent -lt 99 ] || percent=99
 		text="$percent % ($text)"
 	fi
@@ -120,7 +122,8 @@ if ! wait $make; then
 	die "the $which kernel ($config) does not build: see $log"
 fi
 trap - INT TERM HUP
-[ -z "$first" ] || grep -cE '^  (CC|AS) ' "$log" >"$count"
+[ -z "$first" ] || { grep -cE '^  (CC|AS) ' "$log" >"$count.$$" && mv "$count.$$" "$count"; } ||
+	rm -f "$count.$$"
 
 # The test device is the same source for both kernels, built as an external
 # module. The symbols it may use are vmlinux's; no other module is built.
