@@ -216,7 +216,7 @@ static bool has_crashed(struct round *r)
 
 static bool wait_kill(struct round *r)
 {
-	long long until = on_now_ms() + KILL_MS;
+	long long start = on_now_ms(), until = start + KILL_MS, hits = -1, now_hits;
 	bool overruns = r->plan.kind == KILL_SELF || r->plan.kind == KILL_GROUP;
 
 	if (r->plan.kind == KILL_SIGNAL)
@@ -225,6 +225,11 @@ static bool wait_kill(struct round *r)
 		/* Its own threads may have crashed it: not the subject. */
 		if (victims_exited(r) || (overruns && has_crashed(r)))
 			return true;
+		/* Who is slow to fill memory and swap on a busy machine is at the limit again. */
+		now_hits = on_cgroup_key(&r->cg, "memory.events", "max");
+		if (now_hits != hits && on_now_ms() < start + 5 * KILL_MS)
+			until = on_now_ms() + KILL_MS;
+		hits = now_hits;
 		if (on_now_ms() > until)
 			return false;
 		on_sleep_ms(STEP_MS);
