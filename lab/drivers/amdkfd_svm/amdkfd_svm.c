@@ -452,11 +452,10 @@ static struct svm_range *svm_new(struct svm_lab *lab, unsigned long start, unsig
 	return prange;
 }
 
-static int svm_map_part(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
-			unsigned long last)
+static int svm_map_on(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
+		      unsigned long last, int gpuidx)
 {
-	/* with retry faults it is mapped on the GPU that faults */
-	int r, gpuidx = lab->p.xnack_enabled ? 0 : MAX_GPU_INSTANCE;
+	int r;
 
 	mmap_read_lock(lab->mm);
 	mutex_lock(&lab->p.svms.lock);
@@ -468,6 +467,13 @@ static int svm_map_part(struct svm_lab *lab, struct svm_range *prange, unsigned 
 	mutex_unlock(&lab->p.svms.lock);
 	mmap_read_unlock(lab->mm);
 	return r;
+}
+
+static int svm_map_part(struct svm_lab *lab, struct svm_range *prange, unsigned long start,
+			unsigned long last)
+{
+	/* with retry faults it is mapped on the GPU that faults */
+	return svm_map_on(lab, prange, start, last, lab->p.xnack_enabled ? 0 : MAX_GPU_INSTANCE);
 }
 
 static int svm_map(struct svm_lab *lab, struct svm_range *prange)
@@ -942,26 +948,6 @@ static void svm_clone_of_never_mapped_succeeds(struct kunit *test)
 	svm_succeeds(lab, new, SVM_FIRST, SVM_FIRST + 63);
 }
 
-/* The pages are in the memory of the first GPU: the second one is left out. */
-static void svm_skipped_gpu_succeeds(struct kunit *test)
-{
-	struct svm_lab *lab = svm_new_lab(test, false);
-	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
-	struct svm_range_bo bo = { .node = &lab->gpus[0].node };
-	DECLARE_BITMAP(gpus, MAX_GPU_INSTANCE) = { BIT(1) };
-	struct ttm_resource res = {};
-
-	svm_range_lock(prange);
-	prange->svm_bo = &bo;
-	prange->ttm_res = &res;
-	KUNIT_EXPECT_EQ(test, svm_range_map_to_gpus(prange, 0, 64, false, gpus, true, false), 0);
-	prange->svm_bo = NULL;
-	prange->ttm_res = NULL;
-	svm_range_unlock(prange);
-	KUNIT_EXPECT_EQ(test, lab->updates, 0);
-	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
-}
-
 /* The second GPU fails half way, and the range counts as not mapped */
 static void svm_failed_map_refuses(struct kunit *test)
 {
@@ -1040,28 +1026,22 @@ static void svm_between_vmas_refuses(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, svm_counts_as_mapped(prange));
 }
 
-/* Success between faulting pages in and mapping them: they must not be mapped */
-static void svm_hook_succeeds(struct svm_lab *lab)
-{
-	struct svm_range *prange = lab->hook_range;
-	struct drivers_call call = svm_call(lab, prange, DRIVERS_IDLE, prange->start, prange->last);
-
-	lab->hooked++;
-	drivers_succeeds(lab->test, &call, true);
-}
-
-static void svm_success_is_noticed(struct kunit *test)
+/*
+ * Before the first part is mapped: the pages are going to be mapped for DMA without
+ * prange->lock, and stay so if this is tried again.
+ */
+static void svm_faulting_in_refuses(struct kunit *test)
 {
 	struct svm_lab *lab = svm_new_lab(test, false);
 	struct svm_range *prange = svm_new(lab, SVM_FIRST, SVM_FIRST + 63);
 
-	lab->hook = svm_hook_succeeds;
+	lab->hook = svm_hook_refuses;
 	lab->hook_at = 1;
 	lab->hook_range = prange;
 	KUNIT_EXPECT_EQ(test, svm_map(lab, prange), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, lab->hooked, 1);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_FIRST, SVM_FIRST + 63), 0);
-	svm_succeeds(lab, prange, SVM_FIRST, SVM_FIRST + 63);
+	svm_refuses(lab, prange, SVM_FIRST, SVM_FIRST + 63);
 }
 
 /* evicted_ranges is 1 by then, but the queues of the process still run */
@@ -1413,6 +1393,7 @@ static void svm_unreadable_is_not_mapped(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, svm_map(lab, prange), 0);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, SVM_SECOND + 15), 0);
 	KUNIT_EXPECT_FALSE(test, svm_counts_as_mapped(prange));
+	KUNIT_EXPECT_EQ(test, lab->updates, 0);
 	svm_succeeds(lab, prange, SVM_SECOND, SVM_SECOND + 15);
 }
 
@@ -1529,6 +1510,31 @@ static void svm_unreadable_ends_with_its_vma(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, svm_map_part(lab, prange, first, SVM_SECOND - 1), 0);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, SVM_SECOND - 1), 0);
 	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, last), 16);
+}
+
+/*
+ * A fault of one GPU in what is readable: the page tables of the other one are not
+ * reserved, and may be evicted. The notifier has unmapped from it what is unreadable.
+ */
+static void svm_unreadable_is_unmapped_where_it_faults(struct kunit *test)
+{
+	unsigned long first = SVM_SECOND - 16, last = SVM_SECOND + 15;
+	struct svm_lab *lab = svm_new_lab(test, true);
+	struct svm_range *prange = svm_new_mapped(lab, first, last);
+
+	KUNIT_ASSERT_EQ(test, svm_map_on(lab, prange, first, last, 1), 0);
+	KUNIT_ASSERT_EQ(test, svm_reach(lab, first, last), 64);
+	svm_protect(lab, SVM_SECOND, false);
+	svm_blocks(lab, prange, MMU_NOTIFY_PROTECTION_VMA, SVM_SECOND, last);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, last), 0);
+
+	/* The first one maps, the second one unmaps. */
+	lab->updates = 0;
+	lab->fail_update = 3;
+	KUNIT_EXPECT_EQ(test, svm_map_on(lab, prange, first, last, 0), 0);
+	KUNIT_EXPECT_EQ(test, lab->updates, 2);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, first, SVM_SECOND - 1), 32);
+	KUNIT_EXPECT_EQ(test, svm_reach(lab, SVM_SECOND, last), 0);
 }
 
 /* munmap() has split it meanwhile: what is a child by now is not its own any more. */
@@ -1677,7 +1683,6 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_split_of_stale_refuses),
 	KUNIT_CASE(svm_clone_of_stale_refuses),
 	KUNIT_CASE(svm_clone_of_never_mapped_succeeds),
-	KUNIT_CASE(svm_skipped_gpu_succeeds),
 	KUNIT_CASE(svm_failed_map_refuses),
 	KUNIT_CASE(svm_failed_first_map_refuses),
 	KUNIT_CASE(svm_failed_unmap_refuses),
@@ -1685,7 +1690,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_unreadable_is_not_unmapped),
 	SVM_BASE_CASES
 	KUNIT_CASE(svm_between_vmas_refuses),
-	KUNIT_CASE(svm_success_is_noticed),
+	KUNIT_CASE(svm_faulting_in_refuses),
 	KUNIT_CASE(svm_being_evicted_refuses),
 	KUNIT_CASE(svm_failed_eviction_refuses),
 	KUNIT_CASE(svm_blocking_waits),
@@ -1712,6 +1717,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(svm_half_mapped_again_is_not_done),
 	KUNIT_CASE(svm_other_attrs_are_applied),
 	KUNIT_CASE(svm_unreadable_ends_with_its_vma),
+	KUNIT_CASE(svm_unreadable_is_unmapped_where_it_faults),
 	KUNIT_CASE(svm_unreadable_beside_a_child),
 	KUNIT_CASE_PARAM(svm_map_interrupted, drivers_points),
 	KUNIT_CASE_PARAM(svm_map_xnack_interrupted, drivers_points),
