@@ -452,18 +452,30 @@ class File:
             code = " ".join(x.strip() for x in uncommented(taken) if x.strip())
             if not code.endswith(";") or "goto " in code or DECLARATION.match(code + " ") or not self.lines[at - 1]:
                 continue
+            left = re.match(r"(\w+) = ", code)
+            if left and not re.search(rf"\b{left.group(1)}\b", "\n".join(self.code)):
+                continue	# the variable is gone, too
             number = self.number(at, "(nothing)", code)
             self.lines[at - 1] += f"\n\tif (lab_mutant == {number}) {{ {code} }}"
         return "\n".join(x for x in self.lines if x is not None)
 
 
 def sources_of(driver, kernel):
-    """The text of a module, as scripts/lib/build-drivers.sh builds it for a kernel"""
-    for part in (f"{driver.name}.c", "sources.h"):
+    """
+    The text of a module, as scripts/lib/build-drivers.sh builds it for a kernel: what is in
+    its own files, with what they include of its directory, one level deep
+    """
+    def text(part):
         for path in (driver / kernel / part, driver / part):
             if path.exists():
-                yield path.read_text()
-                break
+                return path.read_text()
+        return ""
+
+    for part in (f"{driver.name}.c", "sources.h"):
+        yield text(part)
+        for inner in re.findall(r'^#include "([^"]+)"', text(part), re.M):
+            if inner != "sources.h":
+                yield text(inner)
 
 
 def drivers_of(lab, kernel):

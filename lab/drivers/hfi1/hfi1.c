@@ -71,6 +71,8 @@ static void hfi_flush(void);
 
 #define HFI_BASE	0x40
 #define HFI_ENTRIES	32
+/* What a case may have instead */
+#define HFI_MAX_ENTRIES	320
 #define HFI_GROUP	8
 /* Two groups, and half of another one */
 #define HFI_PAGES	20
@@ -94,12 +96,14 @@ static struct hfi {
 	struct hfi1_ctxtdata uctxt;
 	struct hfi1_filedata fd;
 	struct hfi1_tid_info tinfo;
-	struct hfi_entry entries[HFI_ENTRIES];
+	struct hfi_entry entries[HFI_MAX_ENTRIES];
 	/* Where blank writes go, as they do nothing but flush */
-	u64 array[HFI_BASE + HFI_ENTRIES];
+	u64 array[HFI_BASE + HFI_MAX_ENTRIES];
 	unsigned long events[HFI1_MAX_SHARED_CTXTS];
 	struct mm_struct *mm;
 	unsigned long buf, other, tidlist;
+	/* Of the buffer */
+	unsigned int pages;
 	int mapped, maps, fail_map;
 	/* Nodes that were allocated, and the one for which there is no memory */
 	int nodes, fail_node;
@@ -157,7 +161,7 @@ static void hfi_flush(void)
 {
 	int i;
 
-	for (i = 0; i < HFI_ENTRIES; i++)
+	for (i = 0; i < hfi->uctxt.expected_count; i++)
 		hfi->entries[i].unflushed = false;
 }
 
@@ -166,7 +170,7 @@ static int hfi_unflushed(void)
 {
 	int i, n = 0;
 
-	for (i = 0; i < HFI_ENTRIES; i++)
+	for (i = 0; i < hfi->uctxt.expected_count; i++)
 		n += hfi->entries[i].unflushed;
 	return n;
 }
@@ -207,7 +211,7 @@ static void hfi_unmap(dma_addr_t addr)
 	int i;
 
 	drivers_point();
-	for (i = 0; i < HFI_ENTRIES; i++)
+	for (i = 0; i < hfi->uctxt.expected_count; i++)
 		KUNIT_EXPECT_FALSE(hfi->test, hfi->entries[i].pages &&
 				   hfi->entries[i].pfn == PHYS_PFN(addr - HFI_DMA_OFFSET));
 	hfi->mapped--;
@@ -249,7 +253,7 @@ static int hfi_programmed(void)
 {
 	int i, n = 0;
 
-	for (i = 0; i < HFI_ENTRIES; i++)
+	for (i = 0; i < hfi->uctxt.expected_count; i++)
 		n += !!hfi->entries[i].pages;
 	return n;
 }
@@ -262,7 +266,7 @@ static int hfi_unpinned(void)
 {
 	unsigned int i, j, n = 0;
 
-	for (i = 0; i < HFI_ENTRIES; i++) {
+	for (i = 0; i < hfi->uctxt.expected_count; i++) {
 		for (j = 0; j < hfi->entries[i].pages; j++) {
 			struct folio *folio = pfn_folio(hfi->entries[i].pfn + j);
 
@@ -282,7 +286,7 @@ static int hfi_reach_unpinned(void *arg, unsigned long start, unsigned long end)
 {
 	unsigned int i, j, n = 0;
 
-	for (i = 0; i < HFI_ENTRIES; i++) {
+	for (i = 0; i < hfi->uctxt.expected_count; i++) {
 		for (j = 0; j < READ_ONCE(hfi->entries[i].pages); j++) {
 			if (folio_maybe_dma_pinned(pfn_folio(hfi->entries[i].pfn + j)))
 				continue;
@@ -316,7 +320,7 @@ static int hfi_misplaced(void)
 	groups = list_count_nodes(&uctxt->tid_group_list.list) +
 		 list_count_nodes(&uctxt->tid_used_list.list) +
 		 list_count_nodes(&uctxt->tid_full_list.list);
-	n += HFI_ENTRIES / HFI_GROUP - groups;
+	n += uctxt->expected_count / HFI_GROUP - groups;
 
 	list_for_each_entry_safe(grp, next, &uctxt->tid_group_list.list, list) {
 		if (!grp->used)
@@ -349,7 +353,7 @@ static void hfi_close(void *unused)
 	mmdrop(hfi->mm);
 }
 
-static void hfi_open(struct kunit *test)
+static void hfi_open_large(struct kunit *test, unsigned int entries, unsigned int pages)
 {
 	struct hfi1_ctxtdata *uctxt;
 
@@ -378,7 +382,8 @@ static void hfi_open(struct kunit *test)
 	uctxt->ctxt = 1;
 	uctxt->numa_id = NUMA_NO_NODE;
 	uctxt->expected_base = HFI_BASE;
-	uctxt->expected_count = HFI_ENTRIES;
+	uctxt->expected_count = entries;
+	hfi->pages = pages;
 	mutex_init(&uctxt->exp_mutex);
 	hfi1_exp_tid_group_init(uctxt);
 	KUNIT_ASSERT_EQ(test, hfi1_alloc_ctxt_rcv_groups(uctxt), 0);
@@ -392,6 +397,11 @@ static void hfi_open(struct kunit *test)
 	mmgrab(hfi->mm);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, hfi_close, NULL), 0);
 	drivers_judge(test, "tid_rb_invalidate", hfi_reach_unpinned, NULL);
+}
+
+static void hfi_open(struct kunit *test)
+{
+	hfi_open_large(test, HFI_ENTRIES, HFI_PAGES);
 }
 
 static struct page *hfi_page(struct kunit *test, int i)
@@ -409,7 +419,7 @@ static void hfi_part_pages(struct kunit *test)
 	struct page *before = NULL, *page;
 	int i, tries;
 
-	for (i = 0; i < HFI_PAGES; i++) {
+	for (i = 0; i < hfi->pages; i++) {
 		page = hfi_page(test, i);
 		for (tries = 0; before && page_to_pfn(page) == page_to_pfn(before) + 1; tries++) {
 			struct vm_area_struct *vma;
@@ -438,17 +448,17 @@ static void hfi_new_buffer(struct kunit *test)
 	unsigned long at;
 	int i;
 
-	hfi->buf = kunit_vm_mmap(test, NULL, 0, HFI_PAGES * PAGE_SIZE,
+	hfi->buf = kunit_vm_mmap(test, NULL, 0, hfi->pages * PAGE_SIZE,
 				 PROT_READ | PROT_WRITE,
 				 MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NE(test, hfi->buf, 0);
-	for (i = 0; i < HFI_PAGES; i++) {
-		at = 2 * i < HFI_PAGES ? 2 * i : 2 * i - HFI_PAGES + 1;
+	for (i = 0; i < hfi->pages; i++) {
+		at = 2 * i < hfi->pages ? 2 * i : 2 * i - hfi->pages + 1;
 		KUNIT_ASSERT_EQ(test, put_user(1, (int __user *)(hfi->buf + at * PAGE_SIZE)), 0);
 	}
 	hfi_part_pages(test);
 	hfi->tinfo.vaddr = hfi->buf;
-	hfi->tinfo.length = HFI_PAGES * PAGE_SIZE;
+	hfi->tinfo.length = hfi->pages * PAGE_SIZE;
 	hfi->tinfo.tidlist = hfi->tidlist;
 }
 
@@ -469,7 +479,7 @@ static struct tid_rb_node *hfi_node(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, hfi->tinfo.length, HFI_PAGES * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, hfi->tinfo.tidcnt, HFI_PAGES);
 	KUNIT_ASSERT_EQ(test, hfi_programmed(), hfi->tinfo.tidcnt);
-	for (i = 0; i < HFI_ENTRIES && !node; i++)
+	for (i = 0; i < hfi->uctxt.expected_count && !node; i++)
 		node = hfi->fd.entry_to_rb[i];
 	KUNIT_ASSERT_NOT_NULL(test, node);
 	return node;
@@ -998,6 +1008,16 @@ static void setup_list_unwritable_is_undone(struct kunit *test)
 	setup_undone(test);
 }
 
+/* More TIDs than a byte can count */
+static void setup_of_many_is_undone(struct kunit *test)
+{
+	hfi_open_large(test, HFI_MAX_ENTRIES, 300);
+	hfi->tidlist = TASK_SIZE_MAX - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, hfi_setup(test), -EFAULT);
+	KUNIT_EXPECT_EQ(test, hfi->maps, 300);
+	setup_undone(test);
+}
+
 /* Two files of a context: one is closed, and the other one's groups are as before */
 static void close_keeps_groups_of_others(struct kunit *test)
 {
@@ -1059,7 +1079,7 @@ static bool hfi_stand_in(struct mmu_interval_notifier *notifier,
 		hfi_unmap_buffer(range->mm);
 		return true;
 	}
-	for (i = 0; i < HFI_ENTRIES; i++)
+	for (i = 0; i < hfi->uctxt.expected_count; i++)
 		if (hfi->fd.entry_to_rb[i])
 			ret &= tid_mn_ops.invalidate(&hfi->fd.entry_to_rb[i]->notifier,
 						     range, seq);
@@ -1385,6 +1405,7 @@ static struct kunit_case hfi1_cases[] = {
 	KUNIT_CASE(setup_unmapped_before_programming),
 	KUNIT_CASE(setup_killed_waits),
 	KUNIT_CASE(setup_list_unwritable_is_undone),
+	KUNIT_CASE(setup_of_many_is_undone),
 	KUNIT_CASE(setup_freed_by_another_is_undone),
 	KUNIT_CASE(setup_fails_in_used_group),
 	KUNIT_CASE(setup_of_a_larger_set),

@@ -58,6 +58,8 @@ static struct gpc {
 	/* That the first lookup found, kept so that it is nobody else's by the second */
 	struct page *found;
 	int lookups, zapped;
+	/* Lookups of page tables, after so many of which there is none, if not 0 */
+	int walks, last_walk;
 	/* Of the page that was looked up last, see drivers.h */
 	unsigned long since;
 	int page;
@@ -100,6 +102,8 @@ static kvm_pfn_t gpc_hva_to_pfn(DRIVERS_HVA_PARAMS)
 {
 	kvm_pfn_t pfn;
 
+	if (gpc->walks++ == gpc->last_walk && gpc->last_walk)
+		return KVM_PFN_ERR_FAULT;
 	gpc->since = drivers_now();
 	drivers_point();
 	pfn = hva_to_pfn(DRIVERS_HVA_ARGS);
@@ -341,6 +345,20 @@ static void gpc_sequence(struct kunit *test)
 	/* It may wrap around. */
 	gpc->kvm.gpc_invalidate_seq = 0;
 	KUNIT_EXPECT_TRUE(test, mmu_notifier_retry_cache(&gpc->kvm, ULONG_MAX));
+	/* All of it counts. */
+	gpc->kvm.gpc_invalidate_seq = BIT_ULL(40);
+	KUNIT_EXPECT_FALSE(test, mmu_notifier_retry_cache(&gpc->kvm, BIT_ULL(40)));
+	KUNIT_EXPECT_TRUE(test, mmu_notifier_retry_cache(&gpc->kvm, 0));
+}
+
+/* A VM that lives long: the refresh ends, as nothing is invalidated meanwhile. */
+static void gpc_refresh_with_a_large_sequence(struct kunit *test)
+{
+	gpc_open(test);
+	gpc->kvm.gpc_invalidate_seq = BIT_ULL(40);
+	gpc->last_walk = 3;
+	KUNIT_ASSERT_EQ(test, kvm_gpc_activate_hva(&gpc->cache, gpc_addr(3), 8), 0);
+	gpc_is_right(test, 3, 1);
 }
 
 /*
@@ -386,6 +404,7 @@ static struct kunit_case kvm_cases[] = {
 	KUNIT_CASE(gpc_invalidated_with_slot),
 	KUNIT_CASE(gpc_invalidated_before_and_after),
 	KUNIT_CASE(gpc_sequence),
+	KUNIT_CASE(gpc_refresh_with_a_large_sequence),
 	KUNIT_CASE(gpc_ended_at_first_barrier),
 	KUNIT_CASE(gpc_ended_at_second_barrier),
 	KUNIT_CASE_PARAM(gpc_refresh_interrupted, drivers_points),

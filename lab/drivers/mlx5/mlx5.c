@@ -193,6 +193,8 @@ struct mlx5_hca {
 	unsigned long dma_since[MLX5_PAGES], since;
 	bool dma_known[MLX5_PAGES];
 	int umrs, lookups;
+	/* Entries that the last UMR was to zap, and UMRs that allocate as if no lock was held */
+	int zapped, reclaims;
 	/* A UMR writes so many MTTs at a time, all at once if it is 0. */
 	int chunk;
 	/* UMRs fail, and leave the MTTs as they are */
@@ -475,11 +477,16 @@ static int mlx5_umr(struct mlx5_ib_mr *mr, u64 idx, int npages, int flags)
 	u64 end, size;
 
 	might_sleep();
+	if (flags & MLX5_IB_UPD_XLT_ZAP)
+		hca->zapped = npages;
 	/* A region is not known to anybody else before it is enabled. */
-	if (flags & MLX5_IB_UPD_XLT_ENABLE)
+	if (flags & MLX5_IB_UPD_XLT_ENABLE) {
 		mlx5_bind(hca);
-	else
+	} else {
 		lockdep_assert_held(&hca->odp->umem_mutex);
+		/* Reclaim may call the callback, which takes it. */
+		hca->reclaims += !(flags & MLX5_IB_UPD_XLT_ATOMIC);
+	}
 	drivers_point();
 	if (hca->busy)
 		wait_for_completion(&hca->done);
@@ -673,6 +680,7 @@ static void mlx5_blocks(struct kunit *test, struct mlx5_hca *hca, unsigned long 
 	out = drivers_blocks(test, &call);
 	KUNIT_EXPECT_EQ(test, out.waited, waits);
 	KUNIT_EXPECT_TRUE(test, out.seq_set);
+	KUNIT_EXPECT_EQ(test, hca->reclaims, 0);
 }
 
 static void mlx5_held_refuses(struct kunit *test)
@@ -783,7 +791,7 @@ static void mlx5_fake_huge(struct mlx5_hca *hca, int page)
 	mutex_lock(&hca->odp->umem_mutex);
 	hca->since = drivers_now();
 	mlx5_fake_entry(hca->odp, page);
-	mlx5_umr(&hca->mr, page, 1, 0);
+	mlx5_umr(&hca->mr, page, 1, MLX5_IB_UPD_XLT_ATOMIC);
 	mutex_unlock(&hca->odp->umem_mutex);
 }
 
@@ -1804,6 +1812,21 @@ static void mlx5_implicit_failed_umr_refuses(struct kunit *test)
 	drivers_succeeds(test, &call, false);
 }
 
+/* The static one, or without the patch a stub */
+void odp_zap_mtts(struct ib_umem_odp *umem_odp, u64 idx, int npages);
+
+/* In one go, of a region that is larger than those of the other cases */
+static void mlx5_zaps_many(struct kunit *test)
+{
+	struct mlx5_hca *hca = mlx5_hca_new(test, MLX5_PAGES, 0);
+
+	mutex_lock(&hca->odp->umem_mutex);
+	odp_zap_mtts(hca->odp, 0, 300);
+	mutex_unlock(&hca->odp->umem_mutex);
+	KUNIT_EXPECT_EQ(test, hca->zapped, 300);
+	KUNIT_EXPECT_EQ(test, hca->reclaims, 0);
+}
+
 #include "base-cases.h"
 
 static struct kunit_case mlx5_cases[] = {
@@ -1829,6 +1852,7 @@ static struct kunit_case mlx5_cases[] = {
 	KUNIT_CASE(mlx5_busy_blocks),
 	KUNIT_CASE(mlx5_refused_then_blocking),
 	KUNIT_CASE(mlx5_rehearsed),
+	KUNIT_CASE(mlx5_zaps_many),
 	KUNIT_CASE(mlx5_failed_umr),
 	KUNIT_CASE(mlx5_failed_umr_refuses),
 	KUNIT_CASE(mlx5_each_failed_umr_refuses),

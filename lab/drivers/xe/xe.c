@@ -1880,9 +1880,9 @@ static void lab_expect_taken(struct lab_vm *l, struct xe_vma *vma, bool skipped,
 	KUNIT_EXPECT_EQ(l->test, vma->tile_invalidated, skipped && zapped ? BIT(0) : 0);
 }
 
-/* Unless it is skipped, a part of it is bound later. */
-static void lab_remap(struct kunit *test, bool skip_prev, bool skip_next, bool zapped,
-		      bool evicted)
+/* Unless it is skipped, a part of it is bound later. The BO may be @private to the VM. */
+static void lab_remap_bo(struct kunit *test, bool skip_prev, bool skip_next, bool zapped,
+			 bool evicted, bool private)
 {
 	struct lab_vm *l = lab_fault(test);
 	struct xe_bo *bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
@@ -1903,6 +1903,7 @@ static void lab_remap(struct kunit *test, bool skip_prev, bool skip_next, bool z
 	KUNIT_ASSERT_NOT_NULL(test, prev);
 	KUNIT_ASSERT_NOT_NULL(test, next);
 	bo->ttm.base.resv = xe_vm_resv(l->vm);
+	bo->vm = private ? l->vm : NULL;
 	old->gpuva.gem.obj = &bo->ttm.base;
 	prev->gpuva = old->gpuva;
 	next->gpuva = old->gpuva;
@@ -1915,6 +1916,12 @@ static void lab_remap(struct kunit *test, bool skip_prev, bool skip_next, bool z
 	lab_expect_taken(l, prev, skip_prev, zapped || evicted);
 	lab_expect_taken(l, next, skip_next, zapped || evicted);
 	old->gpuva.gem.obj = NULL;
+}
+
+static void lab_remap(struct kunit *test, bool skip_prev, bool skip_next, bool zapped,
+		      bool evicted)
+{
+	lab_remap_bo(test, skip_prev, skip_next, zapped, evicted, false);
 }
 
 static void remap_keeps_the_ptes(struct kunit *test)
@@ -1931,6 +1938,11 @@ static void remap_knows_what_was_zapped(struct kunit *test)
 static void remap_waits_for_an_eviction(struct kunit *test)
 {
 	lab_remap(test, true, true, false, true);
+}
+
+static void remap_waits_for_an_eviction_of_a_private_bo(struct kunit *test)
+{
+	lab_remap_bo(test, true, true, false, true, true);
 }
 
 static void remap_of_one_part(struct kunit *test)
@@ -1997,6 +2009,23 @@ static void bo_whose_flush_times_out_is_not_moved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_warned, 0);
 	KUNIT_EXPECT_EQ(test, lab_move(l, lab_bo(l), 2), -EBUSY);
 	KUNIT_EXPECT_EQ(test, lab_warned, 0);
+}
+
+/* Nor is one that others have imported: they are told when it is moved. */
+static void exported_bo_whose_flush_times_out_is_not_moved(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct dma_buf exported = {};
+	struct xe_bo *bo;
+	int n;
+
+	lab.flush_error = -ETIME;
+	for (n = 1; n <= 2; n++) {
+		bo = lab_bo(l);
+		bo->ttm.base.dma_buf = &exported;
+		KUNIT_EXPECT_EQ(test, lab_move(l, bo, n), -EBUSY);
+		KUNIT_EXPECT_EQ(test, lab_warned, 0);
+	}
 }
 
 static void bo_whose_flush_is_not_sent_is_not_moved(struct kunit *test)
@@ -2117,9 +2146,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(remap_keeps_the_ptes),
 	KUNIT_CASE(remap_knows_what_was_zapped),
 	KUNIT_CASE(remap_waits_for_an_eviction),
+	KUNIT_CASE(remap_waits_for_an_eviction_of_a_private_bo),
 	KUNIT_CASE(remap_of_one_part),
 	KUNIT_CASE(remap_of_the_other_part),
 	KUNIT_CASE(bo_whose_flush_times_out_is_not_moved),
+	KUNIT_CASE(exported_bo_whose_flush_times_out_is_not_moved),
 	KUNIT_CASE(bo_whose_flush_is_not_sent_is_not_moved),
 	KUNIT_CASE(imported_bo_whose_flush_times_out_is_moved),
 	KUNIT_CASE(imported_bo_whose_flush_is_not_sent_is_moved),

@@ -29,12 +29,15 @@ static DEFINE_SPINLOCK(mlx5_arrays_lock);
 static const void *mlx5_array[8];
 static int mlx5_arrays;
 static bool mlx5_no_memory;
+/* How often there would be a warning if there was none */
+static int mlx5_may_warn;
 
 static void *mlx5_kvcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	void *p = mlx5_no_memory ? NULL : kvcalloc(n, size, gfp);
 	int i;
 
+	mlx5_may_warn += !(gfp & __GFP_NOWARN);
 	if (mlx5_no_memory)
 		drivers_failure("no memory for a lookup");
 	spin_lock(&mlx5_arrays_lock);
@@ -82,6 +85,7 @@ static void mlx5_base_init(struct kunit *test, struct ib_device *ibdev)
 	memset(mlx5_array, 0, sizeof(mlx5_array));
 	mlx5_arrays = 0;
 	mlx5_no_memory = false;
+	mlx5_may_warn = 0;
 	mlx5_entries = 0;
 	KUNIT_ASSERT_NOT_NULL(test, name);
 	snprintf(name, 32, "lab-mlx5-%d", atomic_inc_return(&count));

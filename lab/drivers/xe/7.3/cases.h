@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Cases of this version of the driver alone, see LAB_BASE_CASES */
+#include <linux/mman.h>
 
 /* Somebody else is between the two passes: leave it to that. */
 static void fault_half_invalidated_refuses(struct kunit *test)
@@ -171,6 +172,99 @@ static void fault_injected_before_it_is_bound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab.unmapped, 1);
 }
 
+/* What drm_gpuvm makes of a madvise() for the middle of a VMA */
+static struct lab_split {
+	struct xe_vma *vma;
+	struct drm_gpuva_op_map prev, next;
+	struct drm_gpuva_op_unmap unmap;
+	struct xe_vma_op remap, map;
+	struct drm_gpuva_ops ops;
+	int freed;
+} lab_split;
+
+struct drm_gpuva_ops *drm_gpuvm_madvise_ops_create(struct drm_gpuvm *gpuvm,
+						   const struct drm_gpuvm_map_req *req)
+{
+	struct lab_split *s = &lab_split;
+	struct drm_gpuva *va = &s->vma->gpuva;
+
+	s->prev = (struct drm_gpuva_op_map){
+		.va.addr = va->va.addr, .va.range = req->map.va.addr - va->va.addr,
+		.gem.offset = va->gem.offset,
+	};
+	s->next.va.addr = req->map.va.addr + req->map.va.range;
+	s->next.va.range = va->va.addr + va->va.range - s->next.va.addr;
+	s->next.gem.offset = va->gem.offset + s->next.va.addr - va->va.addr;
+	s->unmap.va = va;
+	s->remap.base.op = DRM_GPUVA_OP_REMAP;
+	s->remap.base.remap.prev = &s->prev;
+	s->remap.base.remap.next = &s->next;
+	s->remap.base.remap.unmap = &s->unmap;
+	s->map.base.op = DRM_GPUVA_OP_MAP;
+	s->map.base.map = req->map;
+	INIT_LIST_HEAD(&s->ops.list);
+	list_add_tail(&s->remap.base.entry, &s->ops.list);
+	list_add_tail(&s->map.base.entry, &s->ops.list);
+	return &s->ops;
+}
+
+void drm_gpuva_ops_free(struct drm_gpuvm *gpuvm, struct drm_gpuva_ops *ops)
+{
+	lab_split.freed++;
+}
+
+/* The VM is the case's. */
+void drm_gpuvm_put(struct drm_gpuvm *gpuvm)
+{
+}
+
+static int lab_madvise(struct lab_vm *l, struct xe_vma *vma)
+{
+	int err;
+
+	lab_split = (struct lab_split){ .vma = vma };
+	kref_init(&l->vm->gpuvm.kref);
+	down_write(&l->vm->lock);
+	err = xe_vm_alloc_madvise_vma(l->vm, LAB_VA + SZ_16K, SZ_16K);
+	up_write(&l->vm->lock);
+	KUNIT_EXPECT_EQ(l->test, lab_split.freed, 1);
+	return err;
+}
+
+/* Without an unbind the PTEs would stay, and no notifier would know of them. */
+static void madvise_for_a_part_of_a_userptr_fails(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+
+	/* Whoever goes on has an address space, and does not find the pages. */
+	KUNIT_ASSERT_NE(test, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+					    MAP_ANONYMOUS | MAP_PRIVATE, 0), 0);
+	lab.gone = true;
+	KUNIT_EXPECT_EQ(test, lab_madvise(l, &l->uvma->vma), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, l->uvma->vma.gpuva.flags & XE_VMA_DESTROYED);
+	KUNIT_EXPECT_TRUE(test, lab_valid(l, &l->uvma->vma));
+	drivers_blocks(test, &l->call);
+	KUNIT_EXPECT_EQ(test, lab.zapped, 1);
+}
+
+/* Memory of which the GPU has what the CPU has is what madvise() is for. */
+static void madvise_for_a_part_of_a_mirror(struct kunit *test)
+{
+	struct lab_vm *l = lab_fault(test);
+	struct xe_vma *vma = kzalloc(sizeof(*vma), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	vma->gpuva.vm = &l->vm->gpuvm;
+	vma->gpuva.va = l->uvma->vma.gpuva.va;
+	vma->gpuva.flags = XE_VMA_SYSTEM_ALLOCATOR;
+	INIT_LIST_HEAD(&vma->combined_links.rebind);
+	KUNIT_EXPECT_EQ(test, lab_madvise(l, vma), 0);
+	KUNIT_EXPECT_NOT_NULL(test, lab_split.map.map.vma);
+	kfree(lab_split.remap.remap.prev);
+	kfree(lab_split.remap.remap.next);
+	kfree(lab_split.map.map.vma);
+}
+
 #define LAB_BASE_CASES					\
 	KUNIT_CASE(fault_success_unmaps_all),		\
 	KUNIT_CASE(fault_flush_of_another_caller_times_out),	\
@@ -179,5 +273,7 @@ static void fault_injected_before_it_is_bound(struct kunit *test)
 	KUNIT_CASE(flush_of_one_tile_times_out),	\
 	KUNIT_CASE(fault_injected_invalidation_ends),	\
 	KUNIT_CASE(fault_injected_before_it_is_bound),	\
+	KUNIT_CASE(madvise_for_a_part_of_a_userptr_fails),	\
+	KUNIT_CASE(madvise_for_a_part_of_a_mirror),	\
 	KUNIT_CASE(fault_half_invalidated_refuses),	\
 	KUNIT_CASE(fault_has_one_pass),
