@@ -160,6 +160,10 @@ record_queue() {
 	echo "$(queue_id) $(tree_git rev-parse base) $1" >"$tree/.git/lab-queue"
 }
 
+# no_um_processes CONSOLE: User Mode Linux says there that none can run. Before 6.13 it
+# has no room for the registers of a host with AMX; KUnit, in the kernel, runs.
+no_um_processes() { grep -q 'ptrace set fp regs failed' "$1"; }
+
 # Results, one line a check, the same form as the guest's TAP.
 ok() { echo "ok $*"; }
 not_ok() { echo "not ok $*"; }

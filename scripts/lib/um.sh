@@ -23,7 +23,7 @@ without_that() {
 }
 
 make_it() {
-	make --no-print-directory -C "$1" O="../${2##*/}" ARCH=um CC="$top/scripts/lib/um-cc.sh ccache ${cross}gcc" \
+	make --no-print-directory -C "$1" O="../${2##*/}" ARCH=um CC="ccache ${cross}gcc" \
 		${cross:+SUBARCH=$VARIANT CROSS_COMPILE=$cross} \
 		KCONFIG_ALLCONFIG="$2.config" -j"$JOBS" "$3" </dev/null
 }
